@@ -1,0 +1,53 @@
+"""Soft attention: energies, alpha, context (Xu et al. 2015, equations 4 to 6 and 13)."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+Activation = Literal["tanh", "relu"]
+
+
+class Annotations(NamedTuple):
+    """The annotations ``a_i`` of P photos, computed once a photo and shared by all its captions."""
+
+    features: Tensor  # (P, L, D)
+    projected: Tensor  # (P, L, A), W_a a_i: never changes, so it is computed once
+
+
+class Attended(NamedTuple):
+    """What one look at the photos gave, for R = P·K rows (K captions a photo, photo-major)."""
+
+    alpha: Tensor  # (R, L), rows sum to 1
+    context: Tensor  # (R, D), Σ_i α_i a_i, ungated
+    energies: Tensor  # (R, L)
+
+
+class SoftAttention(nn.Module):
+    """``e_i = w · f(W_a a_i + W_h h)``, ``α = softmax(e)``, ``z = Σ_i α_i a_i``.
+
+    ``f`` is tanh (Bahdanau et al. 2015, and the paper's own code) or relu (the PyTorch tutorial).
+    """
+
+    def __init__(self, feature_size: int, hidden_size: int, attention_size: int, activation: Activation) -> None:
+        super().__init__()
+        self.feature_projection = nn.Linear(feature_size, attention_size)
+        self.hidden_projection = nn.Linear(hidden_size, attention_size)
+        self.energy = nn.Linear(attention_size, 1)
+        self.activation = {"tanh": torch.tanh, "relu": torch.relu}[activation]
+
+    def project(self, features: Tensor) -> Annotations:
+        """``(P, L, D)`` features → annotations with their projection."""
+        return Annotations(features, self.feature_projection(features))
+
+    def forward(self, annotations: Annotations, hidden: Tensor) -> Attended:
+        """Attend with ``hidden`` ``(P·K, H)``; the K rows of a photo share its annotations uncopied."""
+        photos, cells, _ = annotations.features.shape
+        query = self.hidden_projection(hidden).view(photos, -1, 1, self.energy.in_features)
+        mixed = self.activation(annotations.projected.unsqueeze(1) + query)  # (P, K, L, A)
+        energies = self.energy(mixed).squeeze(-1)  # (P, K, L)
+        alpha = energies.float().softmax(dim=-1)
+        context = alpha.to(annotations.features.dtype) @ annotations.features  # (P, K, D)
+        return Attended(alpha.flatten(0, 1), context.flatten(0, 1), energies.flatten(0, 1))

@@ -1,0 +1,113 @@
+"""The frozen results: a caption, its words, and what the model considered for each. NumPy only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+END = "<end>"
+
+
+class Alternative(NamedTuple):
+    """A word the model considered at one step, with its probability at temperature 1."""
+
+    word: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Word:
+    """One word of a caption with everything the model computed to write it.
+
+    ``alpha`` is ``(rows, columns)`` and sums to 1. It is computed from the hidden state *before*
+    the word is chosen (Xu et al. 2015, equations 4 to 6), so every runner-up shares it.
+    """
+
+    text: str
+    log_prob: float
+    alpha: Floats
+    beta: float
+    alternatives: tuple[Alternative, ...]
+
+    @property
+    def probability(self) -> float:
+        """The model's probability of this word, at temperature 1."""
+        return float(np.exp(self.log_prob))
+
+    @property
+    def entropy(self) -> float:
+        """Entropy of the attention in nats: 0 for one cell, ``log(cells)`` for no preference."""
+        return attention_entropy(self.alpha)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caption:
+    """A caption of N words, aligned with the attention that wrote each of them.
+
+    Attributes:
+        words: N words, no ``<start>``; ``<end>`` is kept as the last one if it was emitted.
+        log_probs: ``(N,)`` nats, the model's own (temperature 1).
+        alphas: ``(N, rows, columns)``, each map sums to 1.
+        betas: ``(N,)``, mean opening of the gate in (0, 1).
+        alternatives: for each word the likeliest words of that step, likeliest first.
+        finished: False if the length limit came before ``<end>``.
+    """
+
+    words: tuple[str, ...]
+    log_probs: Floats
+    alphas: Floats
+    betas: Floats
+    alternatives: tuple[tuple[Alternative, ...], ...]
+    finished: bool
+
+    def __post_init__(self) -> None:
+        lengths = {
+            len(self.words),
+            len(self.log_probs),
+            len(self.alphas),
+            len(self.betas),
+            len(self.alternatives),
+        }
+        if len(lengths) != 1:
+            raise ValueError(f"a caption's parts must have one entry a word, got lengths {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[Word]:
+        return (self.word(index) for index in range(len(self)))
+
+    def __str__(self) -> str:
+        return self.text
+
+    def word(self, index: int) -> Word:
+        """The word at ``index`` with its own map, gate and runners-up."""
+        return Word(
+            self.words[index],
+            float(self.log_probs[index]),
+            self.alphas[index],
+            float(self.betas[index]),
+            self.alternatives[index],
+        )
+
+    @property
+    def text(self) -> str:
+        """The words as a sentence, without ``<end>``."""
+        return " ".join(word for word in self.words if word != END)
+
+    @property
+    def log_prob(self) -> float:
+        """Log-probability of the whole caption in nats, at temperature 1."""
+        return float(self.log_probs.sum(dtype=np.float64))
+
+
+def attention_entropy(alpha: Floats) -> float:
+    """Entropy ``-Σ α log α`` in nats of one attention map of any shape."""
+    weights = alpha[alpha > 0].astype(np.float64)
+    return float(-(weights * np.log(weights)).sum())

@@ -1,0 +1,53 @@
+"""ResNet-101 without pool and classifier: a photo → its annotations, one vector a grid cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torchvision.models.resnet import Bottleneck, ResNet
+
+RESNET_101 = (3, 4, 23, 3)
+FEATURE_SIZE = 2048
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """The encoder's shape.
+
+    Attributes:
+        blocks: bottleneck blocks of the four stages; ResNet-101 by default.
+        dilated: the last stage keeps stride 1 with dilation 2, so that a 256 px photo leaves as
+            16×16 and pools to a *real* 14×14. False is the older form (8×8 stretched to 14×14).
+        grid: cells a side of the square annotation grid.
+    """
+
+    blocks: tuple[int, int, int, int] = RESNET_101
+    dilated: bool = True
+    grid: int = 14
+
+
+class Encoder(nn.Module):
+    """Annotations ``a_i`` of a photo (Xu et al. 2015, section 3.1.1), in row-major grid order."""
+
+    def __init__(self, config: EncoderConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or EncoderConfig()
+        self.trunk = build_trunk(self.config)
+        self.pool = nn.AdaptiveAvgPool2d(self.config.grid)
+
+    def forward(self, photos: Tensor) -> Tensor:
+        """``(N, 3, H, W)`` normalised photos → ``(N, grid², 2048)`` annotations."""
+        trunk = self.trunk
+        maps = trunk.maxpool(trunk.relu(trunk.bn1(trunk.conv1(photos))))
+        maps = trunk.layer4(trunk.layer3(trunk.layer2(trunk.layer1(maps))))
+        annotations: Tensor = self.pool(maps).flatten(2).transpose(1, 2)
+        return annotations
+
+
+def build_trunk(config: EncoderConfig) -> ResNet:
+    """torchvision's ResNet with the given blocks, its key names kept, without the classifier."""
+    trunk = ResNet(Bottleneck, list(config.blocks), replace_stride_with_dilation=[False, False, config.dilated])
+    del trunk.fc
+    del trunk.avgpool
+    return trunk

@@ -1,0 +1,66 @@
+"""Weights stored small: int8 with one scale per group of inputs, or float16; restored to float32."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Storage = Literal["float32", "float16", "int8"]
+
+GROUP = 32
+LEVELS = 127
+SCALES = ".scales"
+
+
+def pack(state: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
+    """A state dict in its stored form.
+
+    int8: each matrix or kernel ``w`` ``(out, …)`` is flattened to ``(out, inputs)`` and every
+    `GROUP` inputs (all inputs, where they do not divide evenly) share a bfloat16 scale ``s`` such
+    that ``w ≈ q s`` with ``q`` in −127 … 127. Vectors (biases, BatchNorm) become float16.
+    """
+    packed: dict[str, Tensor] = {}
+    for name, value in state.items():
+        tensor = value.detach().cpu()
+        if storage == "int8" and tensor.is_floating_point() and tensor.dim() > 1:
+            packed[name], packed[name + SCALES] = _quantize(tensor.float())
+        elif storage != "float32" and tensor.is_floating_point():
+            packed[name] = tensor.half().contiguous()
+        else:
+            packed[name] = tensor.contiguous()
+    return packed
+
+
+def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The float32 state dict of a stored one, whichever form it has."""
+    state: dict[str, Tensor] = {}
+    for name, value in packed.items():
+        if name.endswith(SCALES):
+            continue
+        if value.dtype == torch.int8:
+            state[name] = _restore(value, packed[name + SCALES])
+        else:
+            state[name] = value.float() if value.is_floating_point() else value
+    return state
+
+
+def as_stored(state: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
+    """What `unpack` will give after `pack`: weights with the rounding of their storage."""
+    return unpack(pack(state, storage))
+
+
+def _quantize(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    inputs = tensor[0].numel()
+    group = GROUP if inputs % GROUP == 0 else inputs
+    groups = tensor.reshape(len(tensor), inputs // group, group)
+    scales = (groups.abs().amax(dim=2) / LEVELS).clamp_min(1e-30).bfloat16()
+    quantized = (groups / scales.float().unsqueeze(2)).round().clamp(-LEVELS, LEVELS).to(torch.int8)
+    return quantized.reshape(tensor.shape).contiguous(), scales.contiguous()
+
+
+def _restore(quantized: Tensor, scales: Tensor) -> Tensor:
+    groups = quantized.reshape(*scales.shape, -1).float() * scales.float().unsqueeze(2)
+    return groups.reshape(quantized.shape)

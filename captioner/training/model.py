@@ -1,0 +1,49 @@
+"""Encoder and decoder as one module, so that one optimiser and one `accelerate` wrapper see both."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d
+
+from captioner.decoder import Decoder, TeacherForced
+from captioner.encoder import Encoder
+
+
+class CaptionModel(nn.Module):
+    """Inputs → teacher-forced logits; BatchNorm is held in eval mode always."""
+
+    def __init__(self, encoder: Encoder, decoder: Decoder, *, tuned: bool, pool: int = 1) -> None:
+        super().__init__()
+        self.encoder = encoder.requires_grad_(tuned)
+        self.decoder = decoder
+        self.tuned = tuned
+        self.pool = pool
+
+    def train(self, mode: bool = True) -> CaptionModel:
+        """Dropout follows ``mode``; the encoder's BatchNorm keeps its ImageNet statistics."""
+        super().train(mode)
+        self.encoder.eval()
+        return self
+
+    def annotate(self, inputs: Tensor) -> Tensor:
+        """Photos ``(P, 3, H, W)`` or features ``(P, L, D)`` → features, pooled if so configured."""
+        if inputs.dim() == 4:
+            with torch.set_grad_enabled(self.tuned and torch.is_grad_enabled()):
+                inputs = self.encoder(inputs.contiguous(memory_format=torch.channels_last))
+        return pool_features(inputs, self.pool)
+
+    def forward(self, inputs: Tensor, captions: Tensor, lengths: Tensor) -> TeacherForced:
+        """See `Decoder.forward`."""
+        forced: TeacherForced = self.decoder(self.annotate(inputs), captions, lengths)
+        return forced
+
+
+def pool_features(features: Tensor, factor: int) -> Tensor:
+    """Average ``factor × factor`` neighbouring cells of ``(P, grid², D)``."""
+    if factor == 1:
+        return features
+    photos, cells, size = features.shape
+    side = round(cells**0.5)
+    maps = features.transpose(1, 2).reshape(photos, size, side, side)
+    return avg_pool2d(maps, factor).flatten(2).transpose(1, 2).contiguous()

@@ -1,0 +1,72 @@
+"""The training objective: packed cross-entropy, the doubly stochastic term, attention supervision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from captioner.decoder import TeacherForced
+
+
+@dataclass(frozen=True)
+class ObjectiveConfig:
+    """Weights of the terms: label smoothing inside the first, λ of the second, weight of the third."""
+
+    label_smoothing: float = 0.1
+    doubly_stochastic: float = 1.0
+    region: float = 0.0
+
+
+class Regions(NamedTuple):
+    """Where annotators drew the thing a word names, for M of the words of a batch."""
+
+    rows: Tensor  # (M,) caption row
+    steps: Tensor  # (M,) step that predicts the word
+    inside: Tensor  # (M, L), share of each cell covered by the word's boxes, in [0, 1]
+
+
+class Loss(NamedTuple):
+    """The terms, each a scalar; ``words`` is the cross-entropy in nats a word."""
+
+    total: Tensor
+    words: Tensor
+    doubly_stochastic: Tensor
+    region: Tensor
+
+
+def objective(
+    forced: TeacherForced, config: ObjectiveConfig, regions: Regions | None = None, word_count: Tensor | None = None
+) -> Loss:
+    """Loss of one batch (Xu et al. 2015, equation 14, with the means stated here).
+
+    - ``words``: cross-entropy summed over the real words only and divided by their number
+      (``word_count``, for one process its own; over several the mean number a process).
+    - ``doubly_stochastic``: λ times the mean over captions and cells of ``(1 − Σ_t α_ti)²``; the
+      sum over time runs over a caption's real steps.
+    - ``region``: its weight times the mean over words with boxes of ``−log Σ_i α_i inside_i``
+      (attention supervision; Liu et al. 2017).
+    """
+    count = word_count if word_count is not None else torch.tensor(len(forced.targets))
+    words = cross_entropy(
+        forced.logits.float(), forced.targets, label_smoothing=config.label_smoothing, reduction="sum"
+    ) / count.to(forced.logits.device)
+    doubly = config.doubly_stochastic * doubly_stochastic(forced.alphas)
+    region = config.region * region_loss(forced.alphas, regions)
+    return Loss(words + doubly + region, words, doubly, region)
+
+
+def doubly_stochastic(alphas: Tensor) -> Tensor:
+    """Mean over captions and cells of ``(1 − Σ_t α_ti)²``; ``alphas`` ``(R, T, L)``, zero past the end."""
+    return (1 - alphas.float().sum(dim=1)).square().mean()
+
+
+def region_loss(alphas: Tensor, regions: Regions | None) -> Tensor:
+    """Mean of ``−log Σ_i α_i inside_i`` over the words with boxes; 0 if there are none."""
+    if regions is None or len(regions.rows) == 0:
+        return alphas.new_zeros(())
+    attended = alphas[regions.rows, regions.steps].float()
+    return -(attended * regions.inside).sum(dim=1).clamp_min(1e-6).log().mean()
