@@ -44,7 +44,7 @@ class SoftAttention(nn.Module):
 
     def forward(self, annotations: Annotations, hidden: Tensor) -> Attended:
         """Attend with ``hidden`` ``(P·K, H)``; the K rows of a photo share its annotations uncopied."""
-        photos, cells, _ = annotations.features.shape
+        photos = annotations.features.shape[0]
         query = self.hidden_projection(hidden).view(photos, -1, 1, self.energy.in_features)
         mixed = self.activation(annotations.projected.unsqueeze(1) + query)  # (P, K, L, A)
         energies = self.energy(mixed).squeeze(-1)  # (P, K, L)

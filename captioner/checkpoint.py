@@ -102,7 +102,7 @@ def _vocabulary(path: Path, size: int) -> Vocabulary:
         raise CheckpointError(f"{path}: {error}; restore the vocabulary this model was trained with") from None
     if len(vocabulary) != size:
         raise CheckpointError(
-            f"{path}: expected {size} words, found {len(vocabulary)}; restore the vocabulary this model was trained with"
+            f"{path}: expected {size} words, found {len(vocabulary)}; restore the one this model was trained with"
         )
     return vocabulary
 
@@ -130,7 +130,8 @@ def _fill(module: Encoder | Decoder, prefix: str, state: dict[str, Tensor], path
 def _torchvision_trunk(name: str, path: Path) -> dict[str, Tensor]:
     if name not in ResNet101_Weights.__members__:
         raise CheckpointError(
-            f"{path}: encoder_weights must be {BUNDLED!r} or one of {list(ResNet101_Weights.__members__)}, found {name!r}"
+            f"{path}: encoder_weights must be {BUNDLED!r} or one of {list(ResNet101_Weights.__members__)}, "
+            f"found {name!r}; restore the original card"
         )
     state: dict[str, Tensor] = dict(ResNet101_Weights[name].get_state_dict(check_hash=True))
     return {key: value for key, value in state.items() if not key.startswith("fc.")}

@@ -135,7 +135,7 @@ class Decoder(nn.Module):
         per_photo = captions.shape[0] // features.shape[0]
         state = DecoderState(*(part.repeat_interleave(per_photo, dim=0) for part in self.start(annotations)))
         embedded = self.dropout(self.embedding(captions[:, :-1]))
-        glimpses = []
+        glimpses: list[Glimpse] = []
         for active in _active_photos(steps.view(-1, per_photo)):
             rows = active * per_photo
             state = DecoderState(state.hidden[:rows], state.cell[:rows])

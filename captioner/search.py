@@ -13,7 +13,6 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from captioner.attention import Annotations
 from captioner.caption import Floats
@@ -199,7 +198,7 @@ def conditional_gumbels(phi: Doubles, maximum: float, uniform: Doubles) -> Doubl
 
 def rank(log_prob: float, length: int, length_penalty: float) -> float:
     """The one order of captions: ``log p / length^penalty``; ``length`` counts ``<end>``."""
-    return log_prob / max(length, 1) ** length_penalty
+    return log_prob / float(max(length, 1) ** length_penalty)
 
 
 def strategy_for(settings: SearchSettings) -> Strategy:

@@ -21,7 +21,7 @@ LAYER3_BLOCK = re.compile(r"layer3\.(\d+)\.(.+)")
 def read_trunk(path: Path) -> dict[str, Tensor]:
     """ResNet weights in torchvision's key names from a ``.safetensors`` or ``.safetensors.xz`` file."""
     try:
-        content = lzma.open(path).read() if path.suffix == ".xz" else path.read_bytes()
+        content = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
         state = load(content)
     except (OSError, lzma.LZMAError, SafetensorError) as error:
         raise DatasetError(f"{path} holds no ResNet weights as safetensors ({error})") from error

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader
 from tqdm import tqdm
@@ -207,5 +206,4 @@ def parameter_groups(model: CaptionModel, config: TrainerConfig) -> list[dict[st
 
 def _to(batch: Batch, device: torch.device) -> Batch:
     regions = batch.regions and type(batch.regions)(*(part.to(device) for part in batch.regions))
-    tensors: list[Tensor] = [batch.inputs, batch.captions, batch.lengths]
-    return Batch(*(tensor.to(device) for tensor in tensors), regions)
+    return Batch(batch.inputs.to(device), batch.captions.to(device), batch.lengths.to(device), regions)
