@@ -18,7 +18,7 @@ PhotoSource = str | Path | bytes | BinaryIO | Image.Image | np.ndarray[Any, Any]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 MAX_PIXELS = 120_000_000
 MIN_SIDE = 16
 MAX_ASPECT = 20
