@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Sequence
@@ -67,7 +68,7 @@ def compute_features(
     path = folder / "features.npy"
     out = np.lib.format.open_memmap(path, "r+" if path.exists() else "w+", np.float16, shape)
     device = device or torch.device("cpu")
-    network = encoder.eval().to(device, torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = copy.deepcopy(encoder).eval().to(device, torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]
     progress = tqdm(total=len(filenames), initial=index["done"], desc="features", unit="photo")
     for first in range(index["done"], len(filenames), batch_size):
         names = filenames[first : first + batch_size]

@@ -1,0 +1,167 @@
+"""Assembles a training run: data, model, features, validation, and what is kept."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torchvision.models import ResNet101_Weights
+
+from captioner.card import Card
+from captioner.checkpoint import BUNDLED, Checkpoint, load_checkpoint, save_checkpoint
+from captioner.decoder import Decoder, DecoderConfig
+from captioner.encoder import Encoder
+from captioner.photo import PhotoFormat, prepare
+from captioner.quantization import Storage, as_stored
+from captioner.search import SearchSettings
+from captioner.training.batches import BatchPlan, Loader
+from captioner.training.entities import Entities
+from captioner.training.evaluation import evaluate
+from captioner.training.features import FeatureCache, compute_features
+from captioner.training.grow import encoder_from_resnet, without_identity_blocks
+from captioner.training.karpathy import Dataset, DatasetError, Example, read_dataset
+from captioner.training.model import CaptionModel
+from captioner.training.objective import ObjectiveConfig
+from captioner.training.trainer import Data, Progress, Trainer, TrainerConfig
+from captioner.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything a training run is made from.
+
+    Attributes:
+        start_from: checkpoint folder to go on from, or None for a new decoder.
+        encoder_weights: a ResNet file, or the name of a torchvision ``ResNet101_Weights`` entry.
+        tuned: train the encoder too; else it is frozen and its features are cached.
+        features: folder of the cached features; computed there if absent.
+        pool: average ``pool × pool`` cells of the grid while training.
+        storage: form of the kept checkpoint; a frozen encoder is rounded to it *first*, so that
+            the decoder learns on the very features that will be served.
+        val_photos: photos of val decoded after each epoch; 0 keeps the last epoch.
+    """
+
+    dataset: Path
+    photos: Path
+    output: Path
+    start_from: Path | None = None
+    encoder_weights: str | None = None
+    tuned: bool = False
+    features: Path | None = None
+    entities: Path | None = None
+    pool: int = 1
+    min_frequency: int = 5
+    sizes: dict[str, Any] = field(default_factory=dict)
+    storage: Storage = "float16"
+    precision: str = "bf16"
+    val_photos: int = 300
+    val_beam_size: int = 3
+    licence: str = ""
+    plan: BatchPlan = field(default_factory=BatchPlan)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+
+
+def train(config: RunConfig) -> Progress:
+    """Run, or take up again, one training run; the best checkpoint is ``output/checkpoint``."""
+    dataset = read_dataset(config.dataset, config.photos)
+    accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
+    start = _starting_point(config, dataset)
+    if not config.tuned:
+        rounded = as_stored(start.encoder.state_dict(), config.storage)
+        start.encoder.load_state_dict(rounded)
+    cache = None if config.tuned else _features(config, start, dataset, accelerator)
+    model = CaptionModel(start.encoder, start.decoder, tuned=config.tuned, pool=config.pool)
+    model.encoder.to(memory_format=torch.channels_last)
+    regions = None
+    if config.entities is not None:
+        regions = Entities(config.entities, dataset, start.encoder.config.grid // config.pool).regions
+    load = cache.read if cache is not None else partial(_load_photos, config.photos, start.card.photo)
+    data = Data(dataset.split("train"), start.vocabulary, load, regions)
+    trainer = Trainer(
+        model,
+        data,
+        config.plan,
+        config.trainer,
+        config.objective,
+        config.output,
+        validate=partial(_validate, config, dataset, start.vocabulary, load) if config.val_photos else None,
+        keep=partial(_keep, config, start),
+        accelerator=accelerator,
+    )
+    return trainer.run()
+
+
+def _starting_point(config: RunConfig, dataset: Dataset) -> Checkpoint:
+    if config.start_from is not None:
+        return load_checkpoint(config.start_from)
+    torch.manual_seed(config.plan.seed)
+    examples = dataset.split("train")
+    vocabulary = Vocabulary.build((caption for each in examples for caption in each.captions), config.min_frequency)
+    encoder = _encoder(config.encoder_weights)
+    decoder = Decoder(DecoderConfig(len(vocabulary), **config.sizes))
+    return Checkpoint(encoder, decoder, vocabulary, Card(dataset.name, encoder.config, decoder.config, PhotoFormat()))
+
+
+def _encoder(weights: str | None) -> Encoder:
+    if weights is None:
+        raise DatasetError("a new model needs --encoder-weights: a ResNet file, or a name such as IMAGENET1K_V2")
+    if weights not in ResNet101_Weights.__members__:
+        return encoder_from_resnet(Path(weights))
+    encoder = Encoder()
+    state = ResNet101_Weights[weights].get_state_dict(check_hash=True)
+    encoder.trunk.load_state_dict({key: value for key, value in state.items() if not key.startswith("fc.")})
+    return encoder
+
+
+def _features(config: RunConfig, start: Checkpoint, dataset: Dataset, accelerator: Accelerator) -> FeatureCache:
+    folder = config.features or config.output / "features"
+    filenames = sorted(example.filename for example in dataset.examples if example.split in ("train", "val"))
+    with accelerator.main_process_first():
+        return compute_features(
+            without_identity_blocks(start.encoder),
+            start.card.photo,
+            config.photos,
+            filenames,
+            folder,
+            device=accelerator.device,
+        )
+
+
+def _load_photos(folder: Path, photo_format: PhotoFormat, filenames: list[str]) -> Tensor:
+    return torch.stack([prepare(folder / name, photo_format).tensor for name in filenames])
+
+
+def _validate(
+    config: RunConfig, dataset: Dataset, vocabulary: Vocabulary, load: Loader, model: CaptionModel
+) -> dict[str, float]:
+    examples: tuple[Example, ...] = dataset.split("val")[: config.val_photos]
+    settings = SearchSettings(beam_size=config.val_beam_size)
+
+    @torch.inference_mode()
+    def annotate(filenames: Any) -> Tensor:
+        device = next(model.parameters()).device
+        return model.annotate(load(filenames).float().to(device))
+
+    return evaluate(model.decoder, examples, annotate, vocabulary, settings).scores
+
+
+def _keep(config: RunConfig, start: Checkpoint, model: CaptionModel, scores: dict[str, float]) -> None:
+    recipe = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(config).items()}
+    card = Card(
+        start.card.name,
+        model.encoder.config,
+        model.decoder.config,
+        start.card.photo,
+        storage=config.storage,
+        encoder_weights=BUNDLED,
+        licence=config.licence,
+        training={"recipe": recipe},
+        scores={"val while training": scores},
+    )
+    save_checkpoint(config.output / "checkpoint", Checkpoint(model.encoder, model.decoder, start.vocabulary, card))
