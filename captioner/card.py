@@ -26,7 +26,7 @@ class Card:
 
     Attributes:
         encoder_weights: ``bundled``, or the name of a torchvision ``ResNet101_Weights`` entry.
-        length_penalty: of `captioner.search.rank`, chosen on val.
+        length_penalty: of `captioner.hypotheses.rank`, chosen on val.
         sha256: of the files beside the card, by name.
         training: data and recipe, free form. ``scores``: measured, with split and beam size.
     """

@@ -1,0 +1,73 @@
+"""What the person can set of a search, checked once."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+MAX_BEAM_SIZE = 20
+MAX_LENGTH = 60
+
+
+class SettingsError(ValueError):
+    """Search settings that make no sense; the message says what is allowed."""
+
+
+@dataclass(frozen=True)
+class SearchSettings:
+    """What the person can set; NumPy's numbers are taken too and become Python's.
+
+    Attributes:
+        beam_size: captions kept in the race, 1 to 20.
+        temperature: 0 is deterministic; above, captions are drawn from ``softmax(logits / T)``.
+        seed: of the draws; the same photo, settings and seed give the same captions.
+        max_length: words at most, ``<end>`` included.
+        length_penalty: see `captioner.hypotheses.rank`; None takes the checkpoint's own.
+
+    Raises:
+        SettingsError: if a value is out of its range.
+    """
+
+    beam_size: int = 3
+    temperature: float = 0.0
+    seed: int = 0
+    max_length: int = 40
+    length_penalty: float | None = None
+
+    def __post_init__(self) -> None:
+        checked: dict[str, float] = {
+            "beam_size": _whole("beam_size", self.beam_size, 1, MAX_BEAM_SIZE),
+            "temperature": _number("temperature", self.temperature, 0, 10),
+            "seed": _whole("seed", self.seed, 0, 2**32 - 1),
+            "max_length": _whole("max_length", self.max_length, 1, MAX_LENGTH),
+        }
+        if self.length_penalty is not None:
+            checked["length_penalty"] = _number("length_penalty", self.length_penalty, 0, 5)
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+
+def _whole(name: str, value: object, low: int, high: int) -> int:
+    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else low - 1
+    if not low <= number <= high:
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}, got {_shown(value)}")
+    return number
+
+
+def _number(name: str, value: object, low: float, high: float) -> float:
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not low <= number <= high:
+        raise SettingsError(f"{name} must be a number from {low:g} to {high:g}, got {_shown(value)}")
+    return number
+
+
+def _shown(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python refuses to print a whole number of thousands of digits
+        return f"a huge {type(value).__name__}"
