@@ -1,0 +1,19 @@
+"""Pictures of a caption: overlay, the paper's figure, an animation; and its JSON form. No torch, no pyplot."""
+
+from captioner.render.animation import ANIMATION_SUFFIXES, frames, save_animation
+from captioner.render.figure import FIGURE_SUFFIXES, figure, save_figure
+from captioner.render.overlay import Style, overlay, smooth
+from captioner.render.record import record
+
+__all__ = [
+    "ANIMATION_SUFFIXES",
+    "FIGURE_SUFFIXES",
+    "Style",
+    "figure",
+    "frames",
+    "overlay",
+    "record",
+    "save_animation",
+    "save_figure",
+    "smooth",
+]
