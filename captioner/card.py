@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 from captioner.decoder import DecoderConfig
-from captioner.encoder import EncoderConfig
+from captioner.encoder import FEATURE_SIZE, EncoderConfig
 from captioner.photo import PhotoFormat
 from captioner.quantization import Storage
+from captioner.settings import SearchSettings
 
 SCHEMA = 1
 MAX_CARD_BYTES = 1_000_000
@@ -66,54 +67,118 @@ def read_card(path: Path) -> Card:
         )
     try:
         return _card(content)
-    except (TypeError, ValueError, KeyError) as error:
+    except KeyError as error:
+        raise CheckpointError(f"{path}: expected the field {error}, found none; restore the original card") from None
+    except (TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: a field is missing or wrong ({error}); restore the original card") from None
 
 
 def read_json(path: Path, limit: int) -> dict[str, Any]:
     """A JSON object from a file of at most ``limit`` bytes, or `CheckpointError`."""
     try:
-        if path.stat().st_size > limit:
-            raise CheckpointError(
-                f"{path}: expected at most {limit} bytes, found {path.stat().st_size}; restore the original"
-            )
-        content = json.loads(path.read_text(encoding="utf-8"))
+        size = path.stat().st_size
+        if size > limit:
+            raise CheckpointError(f"{path}: expected at most {limit} bytes, found {size}; restore the original")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise CheckpointError(
             f"{path}: the file is missing; a checkpoint folder holds card.json, vocabulary.json and model.safetensors"
         ) from None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise CheckpointError(f"{path}: expected a readable file, found {error}; restore the original") from None
+    return parse_json(path, content)
+
+
+def parse_json(path: Path, content: bytes) -> dict[str, Any]:
+    """The JSON object that ``path`` was read as, or `CheckpointError`."""
+    try:
+        parsed = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{path}: expected JSON in UTF-8, found something else ({error}); restore the original"
         ) from None
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: expected a JSON object, found {type(content).__name__}; restore the original")
-    return content
+    if not isinstance(parsed, dict):
+        raise CheckpointError(f"{path}: expected a JSON object, found {type(parsed).__name__}; restore the original")
+    return parsed
 
 
 def _card(content: dict[str, Any]) -> Card:
-    known = {each.name for each in fields(Card)}
-    if unknown := sorted(set(content) - known):
+    _only_known(Card, content)
+    parts = {
+        "encoder": EncoderConfig(**_part(EncoderConfig, content["encoder"])),
+        "decoder": DecoderConfig(**_part(DecoderConfig, content["decoder"])),
+        "photo": PhotoFormat(**_part(PhotoFormat, content["photo"])),
+    }
+    card = Card(**{**content, **parts})
+    _check_top(card)
+    _check_encoder(card.encoder)
+    _check_decoder(card.decoder)
+    _check_photo(card.photo)
+    return card
+
+
+def _part(kind: type, values: object) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise ValueError(f"{kind.__name__} must be an object, got {values!r}")
+    _only_known(kind, values)
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _only_known(kind: type, values: dict[str, Any]) -> None:
+    if unknown := sorted(set(values) - {each.name for each in fields(kind)}):
         raise ValueError(f"unknown field {unknown[0]!r}")
-    encoder = dict(content["encoder"])
-    encoder["blocks"] = tuple(_sized("encoder.blocks", value, 64) for value in encoder["blocks"])
-    decoder = dict(content["decoder"])
-    for name, value in decoder.items():
+
+
+def _check_top(card: Card) -> None:
+    for name in ("name", "encoder_weights", "licence", "limits"):
+        _typed(name, getattr(card, name), str)
+    for name in ("sha256", "training", "scores"):
+        _typed(name, getattr(card, name), dict)
+    if card.storage not in get_args(Storage):
+        raise ValueError(f"storage must be one of {get_args(Storage)}, got {card.storage!r}")
+    SearchSettings(beam_size=card.beam_size, length_penalty=card.length_penalty)
+
+
+def _check_encoder(encoder: EncoderConfig) -> None:
+    _typed("encoder.blocks", encoder.blocks, tuple)
+    if len(encoder.blocks) != 4:
+        raise ValueError(f"encoder.blocks must name 4 stages, got {len(encoder.blocks)}")
+    for stage in encoder.blocks:
+        _whole("encoder.blocks", stage, 64)
+    _typed("encoder.dilated", encoder.dilated, bool)
+    _whole("encoder.grid", encoder.grid, 64)
+
+
+def _check_decoder(decoder: DecoderConfig) -> None:
+    for name, value in asdict(decoder).items():
         if name.endswith("_size"):
-            _sized(f"decoder.{name}", value, 1_000_000)
-    photo = dict(content["photo"])
-    photo["mean"], photo["std"] = tuple(photo["mean"]), tuple(photo["std"])
-    _sized("photo.size", photo["size"], 2048)
-    _sized("encoder.grid", encoder["grid"], 64)
-    if content.get("storage", "float32") not in get_args(Storage):
-        raise ValueError(f"storage must be one of {get_args(Storage)}")
-    if not all(isinstance(content.get(name, {}), dict) for name in ("sha256", "training", "scores")):
-        raise ValueError("sha256, training and scores must be objects")
-    parts = {"encoder": EncoderConfig(**encoder), "decoder": DecoderConfig(**decoder), "photo": PhotoFormat(**photo)}
-    return Card(**{**content, **parts})
+            _whole(f"decoder.{name}", value, 1_000_000)
+    if decoder.feature_size != FEATURE_SIZE:
+        raise ValueError(f"decoder.feature_size must be the encoder's {FEATURE_SIZE}, got {decoder.feature_size}")
+    _number("decoder.dropout", decoder.dropout, 0, 1)
 
 
-def _sized(name: str, value: object, limit: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= limit:
+def _check_photo(photo: PhotoFormat) -> None:
+    _whole("photo.size", photo.size, 2048)
+    for name, lowest in (("mean", 0.0), ("std", 1e-6)):
+        values = getattr(photo, name)
+        _typed(f"photo.{name}", values, tuple)
+        if len(values) != 3:
+            raise ValueError(f"photo.{name} must have 3 numbers, got {len(values)}")
+        for value in values:
+            _number(f"photo.{name}", value, lowest, 1000)
+
+
+def _typed(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be of type {kind.__name__}, got {value!r}")
+
+
+def _whole(name: str, value: object, limit: int) -> None:
+    if type(value) is not int or not 1 <= value <= limit:
         raise ValueError(f"{name} must be a whole number from 1 to {limit}, got {value!r}")
-    return value
+
+
+def _number(name: str, value: object, low: float, high: float) -> None:
+    if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]
+        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, got {value!r}")

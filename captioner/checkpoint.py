@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 from torchvision.models import ResNet101_Weights
 
-from captioner.card import Card, CheckpointError, read_card, read_json
+from captioner.card import Card, CheckpointError, parse_json, read_card
 from captioner.decoder import Decoder
 from captioner.encoder import Encoder
 from captioner.quantization import pack, unpack
@@ -22,7 +23,6 @@ from captioner.vocabulary import Vocabulary, VocabularyError
 
 CARD, VOCABULARY, MODEL = "card.json", "vocabulary.json", "model.safetensors"
 BUNDLED = "bundled"
-MAX_VOCABULARY_BYTES = 50_000_000
 
 __all__ = ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"]
 
@@ -56,26 +56,25 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Card:
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
-    """Load and verify: schema, hashes, vocabulary size, then a strict state dict.
+    """Load and verify: schema, hashes, vocabulary size, then a strict state dict of finite weights.
 
     Raises:
         CheckpointError: naming the file, what was expected, what was found and the remedy.
     """
     if not folder.is_dir():
-        raise CheckpointError(f"{folder}: there is no such checkpoint folder; please check the path")
+        raise CheckpointError(f"{folder}: expected a checkpoint folder, found none; please check the path")
     card = read_card(folder / CARD)
-    _verified(folder / VOCABULARY, card)
-    content = _verified(folder / MODEL, card)
-    vocabulary = _vocabulary(folder / VOCABULARY, card.decoder.vocabulary_size)
-    state = _state(folder / MODEL, content)
-    encoder, decoder = Encoder(card.encoder), Decoder(card.decoder)
-    if card.encoder_weights == BUNDLED:
-        _fill(encoder, "encoder.", state, folder / MODEL)
-    else:
-        encoder.trunk.load_state_dict(_torchvision_trunk(card.encoder_weights, folder / CARD), strict=True)
+    words, weights = _verified(folder / VOCABULARY, card), _verified(folder / MODEL, card)
+    vocabulary = _vocabulary(folder / VOCABULARY, words, card.decoder.vocabulary_size)
+    state = _state(folder / MODEL, weights)
+    with torch.device("meta"):  # no memory is taken for shapes that a wrong card claims
+        encoder, decoder = Encoder(card.encoder), Decoder(card.decoder)
+    if card.encoder_weights != BUNDLED:
+        state |= _torchvision_encoder(card.encoder_weights, folder / CARD)
+    _fill(encoder, "encoder.", state, folder / MODEL)
     _fill(decoder, "decoder.", state, folder / MODEL)
     if state:
-        raise CheckpointError(f"{folder / MODEL}: holds the unknown tensor {min(state)}; restore the original file")
+        raise CheckpointError(f"{folder / MODEL}: found the unknown tensor {min(state)}; restore the original file")
     return Checkpoint(encoder.eval(), decoder.eval(), vocabulary, card)
 
 
@@ -84,9 +83,12 @@ def _verified(path: Path, card: Card) -> bytes:
         content = path.read_bytes()
     except OSError:
         raise CheckpointError(
-            f"{path}: the file is missing or unreadable; restore it (with Git, `git checkout -- {path.name}`)"
+            f"{path}: expected the checkpoint's {path.name}, found no readable file; restore it"
+            f" (with Git, `git checkout -- {path.name}`)"
         ) from None
     found, expected = hashlib.sha256(content).hexdigest(), card.sha256.get(path.name)
+    if expected is None:
+        raise CheckpointError(f"{path}: expected its SHA-256 in {CARD}, found none; restore the original card")
     if found != expected:
         raise CheckpointError(
             f"{path}: expected SHA-256 {str(expected)[:12]}…, found {found[:12]}…; "
@@ -95,9 +97,9 @@ def _verified(path: Path, card: Card) -> bytes:
     return content
 
 
-def _vocabulary(path: Path, size: int) -> Vocabulary:
+def _vocabulary(path: Path, content: bytes, size: int) -> Vocabulary:
     try:
-        vocabulary = Vocabulary(read_json(path, MAX_VOCABULARY_BYTES))
+        vocabulary = Vocabulary(parse_json(path, content))
     except VocabularyError as error:
         raise CheckpointError(f"{path}: {error}; restore the vocabulary this model was trained with") from None
     if len(vocabulary) != size:
@@ -109,29 +111,48 @@ def _vocabulary(path: Path, size: int) -> Vocabulary:
 
 def _state(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
-        return unpack(load_tensors(content))
+        packed = load_tensors(content)
     except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise CheckpointError(
             f"{path}: expected safetensors, found something else ({error}); download it again"
         ) from None
+    try:
+        state = unpack(packed)
+    except (RuntimeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: expected whole weights, found that {error}; restore the original file"
+        ) from None
+    for name, value in state.items():
+        if not value.isfinite().all():
+            raise CheckpointError(
+                f"{path}: expected finite weights, found some in {name} that are not; restore the original file"
+            )
+    return state
 
 
 def _fill(module: Encoder | Decoder, prefix: str, state: dict[str, Tensor], path: Path) -> None:
     own = {name.removeprefix(prefix): state.pop(name) for name in list(state) if name.startswith(prefix)}
     try:
-        module.load_state_dict(own, strict=True)
+        module.load_state_dict(own, strict=True, assign=True)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[:300]
         raise CheckpointError(
-            f"{path}: the weights do not fit the card ({reason}); restore both from one source"
+            f"{path}: expected the weights that the card describes, found others ({reason}); "
+            "restore both from one source"
         ) from None
 
 
-def _torchvision_trunk(name: str, path: Path) -> dict[str, Tensor]:
+def _torchvision_encoder(name: str, path: Path) -> dict[str, Tensor]:
     if name not in ResNet101_Weights.__members__:
         raise CheckpointError(
-            f"{path}: encoder_weights must be {BUNDLED!r} or one of {list(ResNet101_Weights.__members__)}, "
+            f"{path}: expected encoder_weights to be {BUNDLED!r} or one of {list(ResNet101_Weights.__members__)}, "
             f"found {name!r}; restore the original card"
         )
-    state: dict[str, Tensor] = dict(ResNet101_Weights[name].get_state_dict(check_hash=True))
-    return {key: value for key, value in state.items() if not key.startswith("fc.")}
+    try:
+        state: dict[str, Tensor] = dict(ResNet101_Weights[name].get_state_dict(check_hash=True))
+    except (OSError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path}: expected to download torchvision's {name}, found {error}; connect to the network once, "
+            "or use a checkpoint that bundles its encoder"
+        ) from None
+    return {f"encoder.trunk.{key}": value for key, value in state.items() if not key.startswith("fc.")}

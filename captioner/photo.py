@@ -15,6 +15,7 @@ from torch import Tensor
 
 Interpolation = Literal["bilinear", "bicubic", "lanczos"]
 PhotoSource = str | Path | bytes | BinaryIO | Image.Image | np.ndarray[Any, Any]
+DEEP_GREYS = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -69,7 +70,7 @@ def prepare(source: PhotoSource, photo_format: PhotoFormat | None = None) -> Pho
         PhotoError: in one sentence, if it is not an image, is broken, too large or too thin.
     """
     photo_format = photo_format or PhotoFormat()
-    view = _view(_opened(source))
+    view = _view(source)
     resample = Image.Resampling[photo_format.interpolation.upper()]
     square = view.resize((photo_format.size, photo_format.size), resample)
     return Photo(view, normalize(square, photo_format))
@@ -83,46 +84,68 @@ def normalize(square: Image.Image, photo_format: PhotoFormat) -> Tensor:
     return ((pixels - mean) / std).contiguous()
 
 
-def _opened(source: PhotoSource) -> Image.Image:
+def _view(source: PhotoSource) -> Image.Image:
     if isinstance(source, Image.Image):
-        return _checked(source)
+        return _upright_rgb(_checked(source))
     if isinstance(source, np.ndarray):
-        return _checked(_from_array(source))
-    if isinstance(source, bytes):
+        return _upright_rgb(_from_array(source))
+    if isinstance(source, (str, Path)):
+        source = _existing(Path(source))
+    if isinstance(source, (bytes, bytearray, memoryview)):
         source = io.BytesIO(source)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = _checked(Image.open(source, formats=FORMATS))
+        with _opened(source) as image:
+            # A JPEG is decoded at a fraction of its size where that suffices, which saves time and memory.
+            _checked(image).draft("RGB", (VIEW_SIDE, VIEW_SIDE))
+            return _upright_rgb(image)
+    except PhotoError:
+        raise
     except Image.DecompressionBombError:
-        raise PhotoError(_too_large("far too many")) from None
+        raise PhotoError(_too_large()) from None
     except UnidentifiedImageError:
         raise PhotoError(
             "This is not an image we can read; please use a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file."
         ) from None
-    except FileNotFoundError:
-        raise PhotoError(f"There is no file {source}; please check the path.") from None
-    except IsADirectoryError:
-        raise PhotoError(f"{source} is a folder, not a photo; please name a file in it.") from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
+    except PermissionError:
+        raise PhotoError(f"{_one_line(source)} may not be read; please change its permissions.") from None
+    except Exception as error:  # the decoders raise whatever a hostile file leads them to
         raise PhotoError(_broken(error)) from None
-    return image
+
+
+def _existing(path: Path) -> Path:
+    if path.is_dir():
+        raise PhotoError(f"{_one_line(path)} is a folder, not a photo; please name a file in it.")
+    if not path.exists():
+        raise PhotoError(f"There is no file {_one_line(path)}; please check the path.")
+    if not path.is_file():
+        raise PhotoError(f"{_one_line(path)} is not an ordinary file; please name a photo.")
+    return path
+
+
+def _opened(source: Path | BinaryIO) -> Image.Image:
+    if not isinstance(source, Path) and not hasattr(source, "read"):
+        raise PhotoError(
+            f"A photo must be a path, bytes, a binary file, an image or an array, not {type(source).__name__}."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(source, formats=FORMATS)
 
 
 def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
     shaped = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    if not shaped or array.dtype != np.uint8:
+    if not shaped or array.dtype != np.uint8 or not array.size:
         raise PhotoError(
             "An array must be (height, width), (height, width, 3) or (height, width, 4) of uint8, "
             f"not {array.shape} of {array.dtype}."
         )
-    return Image.fromarray(array)
+    return _checked(Image.fromarray(array))
 
 
 def _checked(image: Image.Image) -> Image.Image:
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise PhotoError(_too_large(f"{width} × {height}"))
+        raise PhotoError(_too_large(f" ({width} × {height})"))
     if min(width, height) < MIN_SIDE:
         raise PhotoError(
             f"This image is only {width} × {height} pixels; please use one of at least {MIN_SIDE} pixels a side."
@@ -132,43 +155,57 @@ def _checked(image: Image.Image) -> Image.Image:
     return image
 
 
-def _view(image: Image.Image) -> Image.Image:
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    """The view: EXIF turn, at most 1,024 px a side, RGB, transparency laid over white."""
     try:
-        image.draft("RGB", (VIEW_SIDE, VIEW_SIDE))
         image.load()
-        rgb = _to_rgb(ImageOps.exif_transpose(image))
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError) as error:
+        view = _colour(_upright(image))
+    except Exception as error:  # as in `_view`; a caller's own image can be lazy too
         raise PhotoError(_broken(error)) from None
-    rgb.thumbnail((VIEW_SIDE, VIEW_SIDE), Image.Resampling.LANCZOS)
-    return rgb
+    view.thumbnail((VIEW_SIDE, VIEW_SIDE), Image.Resampling.LANCZOS)
+    if view.mode == "RGB":
+        return view
+    white = Image.new("RGBA", view.size, "white")
+    return Image.alpha_composite(white, view).convert("RGB")
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """RGB of any Pillow mode: deep greys scaled down, transparency laid over white."""
-    if image.mode.startswith("I") or image.mode == "F":
+def _upright(image: Image.Image) -> Image.Image:
+    """A copy, turned as its EXIF says; a photo with broken EXIF is taken as it lies."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # the EXIF parser meets arbitrary bytes
+        return image.copy()
+
+
+def _colour(image: Image.Image) -> Image.Image:
+    """RGB of any Pillow mode, or RGBA if it has transparency; deep greys scaled down."""
+    if image.mode in DEEP_GREYS:
         image = _eight_bit(image)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("RGB")
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits, or of floats, → 8 bits; the full scale follows from the values."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64))
-    peak = values.max()
+    """Grey of 16 or 32 bits, or of floats, → 8 bits; the full scale follows from the largest value.
+
+    Full scale is 1 for floats up to 1, 255 for values up to 255, else 65,535 or the largest value.
+    """
+    values = np.asarray(image)
+    peak = float(values.max(where=np.isfinite(values), initial=0))
     scale = 1.0 if peak <= 1 and image.mode == "F" else 255.0 if peak <= 255 else max(65535.0, peak)
-    return Image.fromarray((values / scale * 255).clip(0, 255).round().astype(np.uint8))
+    scaled = np.multiply(values, 255 / scale, dtype=np.float32)
+    scaled = np.nan_to_num(scaled, copy=False, nan=0, posinf=255, neginf=0).clip(0, 255, out=scaled)
+    return Image.fromarray(scaled.round(out=scaled).astype(np.uint8))
 
 
-def _too_large(size: str) -> str:
-    return f"This image has too many pixels ({size}); please shrink it below {MAX_PIXELS // 1_000_000} million pixels."
+def _too_large(size: str = "") -> str:
+    return f"This image has too many pixels{size}; please shrink it below {MAX_PIXELS // 1_000_000} million pixels."
 
 
-def _broken(error: BaseException) -> str:
-    return f"This image file is damaged or incomplete; please export or download it again ({_one_line(error)})."
+def _broken(error: Exception) -> str:
+    reason = _one_line(error) or type(error).__name__
+    return f"This image file is damaged or incomplete; please export or download it again ({reason})."
 
 
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())[:120]

@@ -17,7 +17,7 @@ from captioner.card import Card
 from captioner.checkpoint import Checkpoint, load_checkpoint
 from captioner.photo import Photo, PhotoSource, prepare
 from captioner.search import Hypothesis, SearchSettings, SettingsError, search
-from captioner.vocabulary import Vocabulary, tokenize
+from captioner.vocabulary import SPECIALS, Vocabulary, tokenize
 
 DEFAULT_CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "flickr8k"
 MAX_SENTENCE_WORDS = 50
@@ -80,6 +80,8 @@ class Captioner:
     @torch.inference_mode()
     def look_many(self, sources: Sequence[PhotoSource | Photo]) -> list[Look]:
         """Prepare and encode several photos in one batch."""
+        if not sources:
+            return []
         photos = [source if isinstance(source, Photo) else prepare(source, self.card.photo) for source in sources]
         batch = torch.stack([photo.tensor for photo in photos]).to(self.device)
         features = self.encoder(batch.contiguous(memory_format=torch.channels_last)).contiguous()
@@ -90,14 +92,18 @@ class Captioner:
             for index, photo in enumerate(photos)
         ]
 
-    def stream(self, look: Look, settings: SearchSettings | None = None, beginning: str = "") -> Iterator[Guess]:
+    def stream(
+        self, look: Look, settings: SearchSettings | None = None, beginning: str | Sequence[str] = ""
+    ) -> Iterator[Guess]:
         """Search word by word; each guess replaces the one before.
 
         Args:
-            beginning: first words that every caption must have.
+            beginning: first words that every caption must have; a sentence is tokenised, a
+                sequence of words is taken as it is, so that any word of the vocabulary can be forced.
 
         Raises:
-            SettingsError: if the beginning has a word the model does not know, or is too long.
+            SettingsError: if the beginning has a word the model does not know or never writes, or
+                is too long; at the first guess, as a generator does.
         """
         settings = self._complete(settings)
         prefix = self._prefix(beginning, settings.max_length)
@@ -106,27 +112,30 @@ class Captioner:
             captions = tuple(self._caption(hypothesis, look.grid) for hypothesis in snapshot.hypotheses)
             yield Guess(captions, snapshot.done)
 
-    def captions(self, look: Look, settings: SearchSettings | None = None, beginning: str = "") -> tuple[Caption, ...]:
+    def captions(
+        self, look: Look, settings: SearchSettings | None = None, beginning: str | Sequence[str] = ""
+    ) -> tuple[Caption, ...]:
         """All captions that the search found, best first."""
         *_, last = self.stream(look, settings, beginning)
         return last.captions
 
     def caption(
-        self, photo: Look | PhotoSource, settings: SearchSettings | None = None, beginning: str = ""
+        self, photo: Look | PhotoSource, settings: SearchSettings | None = None, beginning: str | Sequence[str] = ""
     ) -> Caption:
         """The best caption of a photo, looked at here if it was not before."""
         look = photo if isinstance(photo, Look) else self.look(photo)
         return self.captions(look, settings, beginning)[0]
 
-    def score(self, look: Look, sentence: str) -> Caption:
+    def score(self, look: Look, sentence: str | Sequence[str]) -> Caption:
         """The person's own sentence as a caption: each word's log-probability and attention.
 
-        A word the model does not know is scored and shown as ``<unk>``.
+        A sequence of words is taken as it is. A word the model does not know is scored and shown
+        as ``<unk>``.
 
         Raises:
             SettingsError: if the sentence has no word or more than 50.
         """
-        tokens = tokenize(sentence)
+        tokens = _tokens(sentence)
         if not 1 <= len(tokens) <= MAX_SENTENCE_WORDS:
             raise SettingsError(f"a sentence must have 1 to {MAX_SENTENCE_WORDS} words, got {len(tokens)}")
         prefix = self.vocabulary.encode(tokens)[1:]
@@ -139,9 +148,9 @@ class Captioner:
             settings = replace(settings, length_penalty=self.card.length_penalty)
         return settings
 
-    def _prefix(self, beginning: str, max_length: int) -> list[int]:
-        tokens = tokenize(beginning)
-        unknown = [token for token in tokens if token not in self.vocabulary]
+    def _prefix(self, beginning: str | Sequence[str], max_length: int) -> list[int]:
+        tokens = _tokens(beginning)
+        unknown = [token for token in tokens if token not in self.vocabulary or token in SPECIALS]
         if unknown:
             raise SettingsError(f"the model does not know the word {unknown[0]!r}; please begin with another")
         if len(tokens) >= max_length:
@@ -153,8 +162,12 @@ class Captioner:
         return Caption(
             tuple(word(step.token) for step in steps),
             np.array([step.log_prob for step in steps], dtype=np.float32),
-            np.stack([step.alpha for step in steps]).reshape(-1, *grid),
+            np.array([step.alpha for step in steps], dtype=np.float32).reshape(-1, *grid),
             np.array([step.beta for step in steps], dtype=np.float32),
             tuple(tuple(Alternative(word(token), chance) for token, chance in step.alternatives) for step in steps),
             hypothesis.finished,
         )
+
+
+def _tokens(text: str | Sequence[str]) -> list[str]:
+    return tokenize(text) if isinstance(text, str) else list(text)

@@ -36,13 +36,22 @@ def pack(state: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
 
 
 def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The float32 state dict of a stored one, whichever form it has."""
+    """The float32 state dict of a stored one, whichever form it has.
+
+    Raises:
+        ValueError: if an int8 tensor and its scales do not come together or do not fit.
+    """
+    quantized = {name for name, value in packed.items() if value.dtype == torch.int8}
+    scales = {name.removesuffix(SCALES) for name in packed if name.endswith(SCALES)}
+    if quantized != scales:
+        name = min(quantized ^ scales)
+        raise ValueError(f"{name} lacks its {'int8 values' if name in scales else f'scales {name + SCALES}'}")
     state: dict[str, Tensor] = {}
     for name, value in packed.items():
         if name.endswith(SCALES):
             continue
-        if value.dtype == torch.int8:
-            state[name] = _restore(value, packed[name + SCALES])
+        if name in quantized:
+            state[name] = _restore(name, value, packed[name + SCALES])
         else:
             state[name] = value.float() if value.is_floating_point() else value
     return state
@@ -63,6 +72,8 @@ def _quantize(tensor: Tensor) -> tuple[Tensor, Tensor]:
     return quantized.reshape(tensor.shape).contiguous(), scales.contiguous()
 
 
-def _restore(quantized: Tensor, scales: Tensor) -> Tensor:
+def _restore(name: str, quantized: Tensor, scales: Tensor) -> Tensor:
+    if scales.dim() != 2 or not scales.numel() or len(scales) != len(quantized) or quantized.numel() % scales.numel():
+        raise ValueError(f"the scales of {name} are {tuple(scales.shape)}, which does not fit {tuple(quantized.shape)}")
     groups = quantized.reshape(*scales.shape, -1).float() * scales.float().unsqueeze(2)
     return groups.reshape(quantized.shape)

@@ -50,7 +50,7 @@ class SearchSettings:
 
 
 def _whole(name: str, value: object, low: int, high: int) -> int:
-    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else low - 1
+    number = low - 1 if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
     if not low <= number <= high:
         raise SettingsError(f"{name} must be a whole number from {low} to {high}, got {_shown(value)}")
     return number
@@ -58,7 +58,7 @@ def _whole(name: str, value: object, low: int, high: int) -> int:
 
 def _number(name: str, value: object, low: float, high: float) -> float:
     try:
-        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+        number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     except OverflowError:
         number = math.inf
     if not low <= number <= high:

@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+JOINERS = "\u200c\u200d"  # zero-width non-joiner, zero-width joiner
 PAD, START, END, UNK = SPECIALS = ("<pad>", "<start>", "<end>", "<unk>")
 
 
@@ -17,17 +18,29 @@ def tokenize(sentence: str) -> list[str]:
     """Split a sentence of any script into lower-case words, punctuation left out.
 
     Follows the Karpathy split: ``"A man's t-shirt."`` becomes ``a man s t shirt``. Text is
-    NFC-normalised first, so that composed and decomposed Hangul or accents are the same word.
+    NFC-normalised, so that composed and decomposed Hangul or accents are the same word. Invisible
+    characters vanish, but for the joiners that Indic and Persian spelling needs inside a word.
     """
-    text = unicodedata.normalize("NFC", sentence).lower()
-    return "".join(" " if unicodedata.category(char)[0] in "PSCZ" else char for char in text).split()
+    text = unicodedata.normalize("NFC", unicodedata.normalize("NFC", sentence).lower())
+    words = "".join(_kept(char) for char in text).split()
+    return [word.strip(JOINERS) for word in words if word.strip(JOINERS)]
+
+
+def _kept(char: str) -> str:
+    category = unicodedata.category(char)
+    if category == "Cf":
+        return char if char in JOINERS else ""
+    return " " if category[0] in "PSCZ" else char
 
 
 class Vocabulary:
     """A bijection between words and the ids ``0 … V-1``, special tokens included.
 
+    Words are kept as the map spells them, and found in composed (NFC) spelling too.
+
     Raises:
-        VocabularyError: if ids are not exactly ``0 … V-1``, or a special token is missing.
+        VocabularyError: if ids are not exactly ``0 … V-1``, a special token is missing, or a word
+            is no Unicode text.
     """
 
     def __init__(self, word_map: Mapping[str, int]) -> None:
@@ -37,6 +50,7 @@ class Vocabulary:
             raise VocabularyError(f"the word map lacks the special tokens {', '.join(missing)}")
         self._words = words
         self._ids = dict(word_map)
+        self._composed = {unicodedata.normalize("NFC", word): index for word, index in word_map.items()} | self._ids
         self.pad, self.start, self.end, self.unk = (self._ids[special] for special in SPECIALS)
 
     @classmethod
@@ -58,7 +72,7 @@ class Vocabulary:
         return len(self._words)
 
     def __contains__(self, word: object) -> bool:
-        return word in self._ids
+        return word in self._composed
 
     @property
     def word_map(self) -> dict[str, int]:
@@ -76,7 +90,7 @@ class Vocabulary:
 
     def id(self, word: str) -> int:
         """The id of this word, or that of ``<unk>``."""
-        return self._ids.get(word, self.unk)
+        return self._composed.get(word, self.unk)
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """``[<start>, …ids…, <end>]`` for one tokenised caption."""
@@ -97,6 +111,8 @@ def _words_by_id(word_map: Mapping[str, int]) -> tuple[str, ...]:
     for word, index in word_map.items():
         if not isinstance(word, str) or type(index) is not int:
             raise VocabularyError(f"a word map goes from text to whole numbers, got {word!r}: {index!r}")
+        if any("\ud800" <= char <= "\udfff" for char in word):
+            raise VocabularyError(f"the word {word!r} is no Unicode text")
     by_id = {index: word for word, index in word_map.items()}
     if sorted(by_id) != list(range(len(word_map))):
         raise VocabularyError(f"the word map's ids must be 0 to {len(word_map) - 1}, each once")
