@@ -2,13 +2,15 @@
 
 from captioner.render.animation import ANIMATION_SUFFIXES, frames, save_animation
 from captioner.render.figure import FIGURE_SUFFIXES, figure, save_figure
-from captioner.render.overlay import Style, overlay, smooth
+from captioner.render.overlay import Style, StyleLook, StyleScale, overlay, smooth
 from captioner.render.record import record
 
 __all__ = [
     "ANIMATION_SUFFIXES",
     "FIGURE_SUFFIXES",
     "Style",
+    "StyleLook",
+    "StyleScale",
     "figure",
     "frames",
     "overlay",

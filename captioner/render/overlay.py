@@ -13,6 +13,9 @@ from skimage.transform import pyramid_expand
 
 from captioner.caption import END, Caption, Floats, Word
 
+StyleLook = Literal["heat", "spotlight"]
+StyleScale = Literal["caption", "word"]
+
 UPSCALE = 24  # 14×14 cells become 336×336 pixels
 SIGMA = 8.0  # pixels of those, a third of a cell: scikit-image's own choice for this factor
 
@@ -32,8 +35,8 @@ class Style:
             word's own maximum.
     """
 
-    look: Literal["heat", "spotlight"] = "heat"
-    scale: Literal["caption", "word"] = "caption"
+    look: StyleLook = "heat"
+    scale: StyleScale = "caption"
 
 
 def smooth(alpha: Floats, size: tuple[int, int]) -> Floats:
