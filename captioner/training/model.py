@@ -31,12 +31,18 @@ class CaptionModel(nn.Module):
         if inputs.dim() == 4:
             with torch.set_grad_enabled(self.tuned and torch.is_grad_enabled()):
                 inputs = self.encoder(inputs.contiguous(memory_format=torch.channels_last))
-        return pool_features(inputs, self.pool)
+        return pool_features(inputs.to(working_dtype(inputs.device)), self.pool)
 
     def forward(self, inputs: Tensor, captions: Tensor, lengths: Tensor) -> TeacherForced:
         """See `Decoder.forward`."""
         forced: TeacherForced = self.decoder(self.annotate(inputs), captions, lengths)
         return forced
+
+
+def working_dtype(device: torch.device) -> torch.dtype:
+    """What matrix products compute in: casting once here saves a cast at every step."""
+    enabled = torch.is_autocast_enabled(device.type)
+    return torch.get_autocast_dtype(device.type) if enabled else torch.float32
 
 
 def pool_features(features: Tensor, factor: int) -> Tensor:

@@ -68,11 +68,6 @@ class Progress:
     best: float = float("-inf")
     stale: int = 0
 
-    @property
-    def seed(self) -> int:
-        """Seeds dropout anew each epoch."""
-        return self.epoch
-
 
 class Trainer:
     """Trains a `CaptionModel`; the same seed gives the same run, interrupted or not."""
@@ -135,7 +130,8 @@ class Trainer:
             torch.manual_seed(self.plan.seed * 1_000_003 + self.progress.epoch)
         share = [self._share(batch) for batch in batches[self.progress.batch :]]
         dataset = BatchDataset(self.data.examples, share, self.data.vocabulary, self.data.load, self.data.regions)
-        for batch in DataLoader(dataset, batch_size=None, num_workers=self.config.workers):
+        own = torch.Generator()  # else the loader would draw from dropout's numbers, and only once an epoch
+        for batch in DataLoader(dataset, batch_size=None, num_workers=self.config.workers, generator=own):
             yield self._train_on(batch)
             self.progress.batch += 1
             self.progress.step += 1
@@ -161,15 +157,24 @@ class Trainer:
     def _finish_epoch(self) -> None:
         progress = self.progress
         progress.epoch, progress.batch = progress.epoch + 1, 0
-        if self.validate is not None:
-            scores = self.validate(self.bare.eval())
-            tqdm.write(f"epoch {progress.epoch}: " + ", ".join(f"{name} {score:.4f}" for name, score in scores.items()))
-            progress.stale += 1
-            if scores[self.config.metric] > progress.best:
-                progress.best, progress.stale = scores[self.config.metric], 0
-                if self.keep is not None and self.is_main:
-                    self.keep(self.bare, scores)
+        if self.validate is None:
+            self._keep({})
+        else:
+            self._judge(self.validate(self.bare.eval()))
         self._save()
+
+    def _judge(self, scores: dict[str, float]) -> None:
+        """Keep the model if its decoded score is the best so far; count the epochs since then."""
+        listed = ", ".join(f"{name} {score:.4f}" for name, score in scores.items())
+        tqdm.write(f"epoch {self.progress.epoch}: {listed}")
+        self.progress.stale += 1
+        if scores[self.config.metric] > self.progress.best:
+            self.progress.best, self.progress.stale = scores[self.config.metric], 0
+            self._keep(scores)
+
+    def _keep(self, scores: dict[str, float]) -> None:
+        if self.keep is not None and self.is_main:
+            self.keep(self.bare, scores)
 
     def _save(self) -> None:
         if not self.is_main:

@@ -44,9 +44,7 @@ def test_uniform_attention_over_as_many_steps_as_cells_gives_no_penalty():
 
 def test_region_loss_is_the_hand_calculation():
     alphas = torch.tensor([[[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]]])
-    regions = Regions(
-        torch.tensor([0, 0]), torch.tensor([0, 1]), torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.0, 1.0]])
-    )
+    regions = Regions(torch.tensor([0, 0]), torch.tensor([0, 1]), torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.0, 1.0]]))
     assert float(region_loss(alphas, regions)) == pytest.approx(-(math.log(0.65) + math.log(0.8)) / 2)
     assert float(region_loss(alphas, None)) == 0
 
