@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from captioner.caption import Caption
-from captioner.render.lettering import lettering
+from captioner.render.lettering import Lettering, lettering
 from captioner.render.overlay import Style, drawn_words, enlarged, overlays
 
 ANIMATION_SUFFIXES = (".gif", ".webp")
@@ -56,9 +56,9 @@ def save_animation(view: Image.Image, caption: Caption, path: Path, style: Style
 
 def _set(texts: Sequence[str], width: int) -> list[_Placed]:
     """The sentence in as few lines as it needs, of about the same length, each centred."""
-    lettered = [(text, ImageFont.truetype(font, FONT_PIXELS)) for text, font in map(lettering, texts)]
-    widths = [font.getlength(text) + 2 * PADDING for text, font in lettered]
     room = width - 2 * MARGIN
+    lettered = [_fitted(lettering(text), room) for text in texts]
+    widths = [font.getlength(text) + 2 * PADDING for text, font in lettered]
     fewest = len(_lines(widths, room))
     narrowest = next(limit for limit in range(0, room + 8, 8) if len(_lines(widths, limit)) <= fewest)
     placed = []
@@ -68,6 +68,13 @@ def _set(texts: Sequence[str], width: int) -> list[_Placed]:
             placed.append(_Placed(*lettered[index], left, (row + 0.5) * LINE, widths[index]))
             left += widths[index]
     return placed
+
+
+def _fitted(word: Lettering, room: float) -> tuple[str, ImageFont.FreeTypeFont]:
+    """The word with its font, smaller if the word would be wider than a line."""
+    font = ImageFont.truetype(word.font, FONT_PIXELS)
+    excess = font.getlength(word.text) / (room - 2 * PADDING)
+    return word.text, font.font_variant(size=FONT_PIXELS / max(excess, 1.0))
 
 
 def _lines(widths: Sequence[float], limit: float) -> list[list[int]]:

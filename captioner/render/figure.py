@@ -21,6 +21,7 @@ PHOTO_PIXELS, DOTS_PER_INCH = 400, 160
 PHOTO_INCHES, NARROWEST_CELL, NARROWEST_FIGURE = 2.2, 1.3, 4.2
 TITLE, GAP, MARGIN, FOOT = 0.3, 0.14, 0.2, 0.22  # inches
 WIDTH_TO_HEIGHT = 1.6
+TITLE_CHARACTERS, LEGEND_CHARACTERS = 16, 100
 
 
 class _Layout(NamedTuple):
@@ -87,14 +88,14 @@ def _draw_photo(drawn: Figure, layout: _Layout, index: int, picture: Image.Image
 def _draw_title(drawn: Figure, layout: _Layout, index: int, word: Word) -> None:
     left, top = layout.corner(index)
     right, baseline = left + max(layout.photo[0], NARROWEST_CELL), top + TITLE - 0.08
-    _write(drawn, layout, (left, baseline), word.text, 10, INK)
+    _write(drawn, layout, (left, baseline), lettering(word.text, TITLE_CHARACTERS).text, 10, INK)
     _write(drawn, layout, (right, baseline), _percent(word.probability), 7, FAINT, "right")
 
 
 def _write(
     drawn: Figure, layout: _Layout, place: tuple[float, float], text: str, size: float, colour: str, align: str = "left"
 ) -> None:
-    text, font = lettering(text, 200)
+    text, font = lettering(text, LEGEND_CHARACTERS)
     drawn.text(
         place[0] / layout.width,
         1 - place[1] / layout.height,

@@ -42,8 +42,8 @@ class Style:
 def smooth(alpha: Floats, size: tuple[int, int]) -> Floats:
     """One map upscaled smoothly: ``(rows, columns)`` → ``(height, width)`` for ``size`` (width, height).
 
-    scikit-image's ``pyramid_expand`` by 24 with σ = 8 px, then resized bilinearly to the photo.
-    Values stay attention per cell; a lone peak comes out lower than its cell.
+    scikit-image's ``pyramid_expand`` by 24 with σ = 8 px, in its own way at the edges, then resized
+    bilinearly to the photo. Values stay attention per cell; a lone peak comes out lower than its cell.
     """
     expanded = pyramid_expand(alpha.astype(np.float32), upscale=UPSCALE, sigma=SIGMA, preserve_range=True)
     resized = Image.fromarray(expanded.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
