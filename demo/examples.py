@@ -1,0 +1,32 @@
+"""Example photos that scikit-image carries inside its own package: nothing is downloaded."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+
+class Example(NamedTuple):
+    """A photo to try."""
+
+    name: str
+    path: Path
+
+    @property
+    def size(self) -> list[int]:
+        """Width and height in pixels."""
+        with Image.open(self.path) as image:
+            return list(image.size)
+
+
+FILES = {"Astronaut": "astronaut.png", "Cat": "chelsea.png", "Coffee": "coffee.png", "Rocket": "rocket.jpg"}
+
+
+def examples() -> tuple[Example, ...]:
+    """The photos of scikit-image that are installed here, in the order they are offered."""
+    folder = Path(str(files("skimage") / "data"))
+    found = (Example(name, folder / file) for name, file in FILES.items())
+    return tuple(example for example in found if example.path.is_file())

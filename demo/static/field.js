@@ -1,0 +1,88 @@
+// From 14×14 weights to a smooth field, as scikit-image's pyramid_expand defines it: bilinear
+// enlargement, then a Gaussian of a third of a cell. Both are separable and linear, so one matrix M
+// does it: field = M · alpha · Mᵀ.
+const UPSCALE = 12;
+
+function decodeAlpha(encoded, peak) {
+  const bytes = atob(encoded);
+  return Float32Array.from(bytes, (char) => (char.charCodeAt(0) / 255) * peak);
+}
+
+// Index of a mirrored signal, about the outer samples' centres or (half) about their outer edges.
+function mirrored(index, size, half) {
+  if (size === 1) return 0;
+  const period = half ? 2 * size : 2 * size - 2;
+  const folded = ((index % period) + period) % period;
+  return folded < size ? folded : period - folded - (half ? 1 : 0);
+}
+
+function bilinearMatrix(cells, scale) {
+  const rows = [];
+  for (let pixel = 0; pixel < cells * scale; pixel++) {
+    const place = (pixel + 0.5) / scale - 0.5;
+    const below = Math.floor(place);
+    const row = new Float64Array(cells);
+    row[mirrored(below, cells, false)] += 1 - (place - below);
+    row[mirrored(below + 1, cells, false)] += place - below;
+    rows.push(row);
+  }
+  return rows;
+}
+
+function gaussianKernel(sigma) {
+  const radius = Math.floor(4 * sigma + 0.5);
+  const kernel = [];
+  for (let offset = -radius; offset <= radius; offset++) kernel.push(Math.exp((-offset * offset) / (2 * sigma * sigma)));
+  const total = kernel.reduce((sum, weight) => sum + weight, 0);
+  return kernel.map((weight) => weight / total);
+}
+
+function expandMatrix(cells, scale) {
+  const bilinear = bilinearMatrix(cells, scale);
+  const kernel = gaussianKernel(scale / 3);
+  const radius = (kernel.length - 1) / 2;
+  const size = cells * scale;
+  const matrix = new Float32Array(size * cells);
+  for (let pixel = 0; pixel < size; pixel++) {
+    for (let offset = -radius; offset <= radius; offset++) {
+      const source = bilinear[mirrored(pixel + offset, size, true)];
+      for (let cell = 0; cell < cells; cell++) matrix[pixel * cells + cell] += kernel[offset + radius] * source[cell];
+    }
+  }
+  return matrix;
+}
+
+function nearestMatrix(cells, scale) {
+  const matrix = new Float32Array(cells * scale * cells);
+  for (let pixel = 0; pixel < cells * scale; pixel++) matrix[pixel * cells + Math.floor(pixel / scale)] = 1;
+  return matrix;
+}
+
+// alpha (rows × columns), M_rows, M_columns → field, row-major.
+function expand(alpha, rows, columns, tall, wide) {
+  const height = tall.length / rows;
+  const width = wide.length / columns;
+  const stretched = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let column = 0; column < columns; column++) sum += wide[x * columns + column] * alpha[row * columns + column];
+      stretched[row * width + x] = sum;
+    }
+  }
+  const field = new Float32Array(height * width);
+  for (let y = 0; y < height; y++) {
+    for (let row = 0; row < rows; row++) {
+      const weight = tall[y * rows + row];
+      if (weight === 0) continue;
+      for (let x = 0; x < width; x++) field[y * width + x] += weight * stretched[row * width + x];
+    }
+  }
+  return field;
+}
+
+function sumOf(weights) {
+  let total = 0;
+  for (const weight of weights) total += weight;
+  return total;
+}

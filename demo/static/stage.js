@@ -1,0 +1,80 @@
+// The photo and the map over it. Shows a vector of weights, and glides to the next one.
+const GLIDE = 70; // milliseconds to come two thirds of the way
+
+function createStage(element, reduced) {
+  const canvas = element.querySelector('.sat-map');
+  const photo = element.querySelector('.sat-photo');
+  let grid = [14, 14];
+  let shown = new Float32Array(196);
+  let target = null;
+  let top = 1;
+  let targetTop = 1;
+  let visible = 0;
+  let look = { mode: 'heat', smooth: true, opacity: 0.8 };
+  let matrices = {};
+  let stale = true;
+
+  function matrix(cells) {
+    const key = cells + (look.smooth ? 's' : 'c');
+    matrices[key] = matrices[key] || (look.smooth ? expandMatrix : nearestMatrix)(cells, UPSCALE);
+    return matrices[key];
+  }
+
+  function draw() {
+    const [rows, columns] = grid;
+    const field = expand(shown, rows, columns, matrix(rows), matrix(columns));
+    paintField(canvas, field, columns * UPSCALE, rows * UPSCALE, top, colourTable(look.mode, look.opacity * visible));
+    canvas.classList.toggle('sat-cells', !look.smooth);
+    stale = false;
+  }
+
+  return {
+    setGrid(size) {
+      grid = size;
+      shown = new Float32Array(size[0] * size[1]);
+      target = null;
+      visible = 0;
+      stale = true;
+    },
+    setPhoto(url, size) {
+      element.querySelector('.sat-top').style.setProperty('--aspect', size[0] / size[1]);
+      if (photo.getAttribute('src') !== url) photo.src = url;
+    },
+    setLook(change) {
+      look = { ...look, ...change };
+      stale = true;
+    },
+    aim(alpha, scaleTop) {
+      target = alpha;
+      targetTop = scaleTop;
+    },
+    // One frame; true while it still moves.
+    tick(elapsed) {
+      const share = reduced ? 1 : 1 - Math.exp(-elapsed / GLIDE);
+      const wanted = target ? 1 : 0;
+      let distance = Math.abs(wanted - visible) + Math.abs(targetTop - top) / (targetTop + top);
+      if (target) {
+        const start = visible === 0 ? 1 : share;
+        for (let cell = 0; cell < shown.length; cell++) {
+          const step = target[cell] - shown[cell];
+          shown[cell] += start * step;
+          distance += Math.abs(step);
+        }
+        if (visible === 0) top = targetTop;
+      }
+      visible += share * (wanted - visible);
+      top += share * (targetTop - top);
+      const moving = distance > 1e-3;
+      if (moving || stale) draw();
+      return moving;
+    },
+    // Row and column of a pointer, or null outside the photo.
+    cellAt(event) {
+      const box = canvas.getBoundingClientRect();
+      const row = Math.floor((grid[0] * (event.clientY - box.top)) / box.height);
+      const column = Math.floor((grid[1] * (event.clientX - box.left)) / box.width);
+      const inside = row >= 0 && column >= 0 && row < grid[0] && column < grid[1];
+      return inside ? { row, column } : null;
+    },
+  };
+}

@@ -1,0 +1,35 @@
+"""How the page looks: system fonts only, since a lecture hall may have no network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from demo.player import STATIC
+from demo.translations import translations
+
+SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Noto Sans KR", "sans-serif")
+MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+MAX_UPLOAD = "40mb"
+
+
+def launch_options() -> dict[str, Any]:
+    """Keyword arguments for `gr.Blocks.launch` that make this page what it is."""
+    return {
+        "theme": gr.themes.Base(
+            primary_hue=gr.themes.colors.orange,
+            neutral_hue=gr.themes.colors.stone,
+            font=list(SANS),
+            font_mono=list(MONO),
+            radius_size=gr.themes.sizes.radius_lg,
+        ),
+        "css": (STATIC / "page.css").read_text(encoding="utf-8"),
+        "footer_links": [],
+        "i18n": translations(),
+        "ssr_mode": False,
+        "pwa": False,
+        "share": False,
+        "max_file_size": MAX_UPLOAD,
+        "show_error": True,
+    }
