@@ -73,7 +73,8 @@ def _quantize(tensor: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _restore(name: str, quantized: Tensor, scales: Tensor) -> Tensor:
-    if scales.dim() != 2 or not scales.numel() or len(scales) != len(quantized) or quantized.numel() % scales.numel():
+    rows, groups = scales.shape if scales.dim() == 2 else (0, 0)
+    if quantized.dim() < 2 or rows != len(quantized) or not groups or quantized[0].numel() % groups:
         raise ValueError(f"the scales of {name} are {tuple(scales.shape)}, which does not fit {tuple(quantized.shape)}")
-    groups = quantized.reshape(*scales.shape, -1).float() * scales.float().unsqueeze(2)
-    return groups.reshape(quantized.shape)
+    values = quantized.reshape(rows, groups, -1).float() * scales.float().unsqueeze(2)
+    return values.reshape(quantized.shape)
