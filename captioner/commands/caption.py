@@ -37,6 +37,10 @@ DONE, FAILED = 0, 1
 EPILOG = "With several photos, each output gets the photo's name: --figure out.png writes out-cat.png for cat.jpg."
 
 
+class OutputError(ValueError):
+    """A result that cannot be written where it was asked for."""
+
+
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command."""
     parser = subparsers.add_parser("caption", help="caption photos", epilog=EPILOG)
@@ -105,11 +109,8 @@ def _caption_all(captioner: Captioner, settings: SearchSettings, arguments: argp
             captions = _captions(captioner, look, settings, arguments)
             _print_captions(captions, f"{path}: " if several else "", arguments.score)
             _store(captions[0], look, path, f"-{name}" if several else "", settings, arguments)
-        except PhotoError as error:
+        except (PhotoError, OutputError) as error:
             _complain(f"{path}: {error}")
-            status = FAILED
-        except OSError as error:
-            _complain(f"{path}: the result cannot be written ({error}); please choose another place for it.")
             status = FAILED
     return status
 
@@ -156,15 +157,18 @@ def _store(
 ) -> None:
     """Write the outputs that were asked for."""
     style = Style(arguments.look, arguments.scale)
-    if arguments.figure:
-        save_figure(look.view, caption, _named(arguments.figure, suffix), style)
-    if arguments.animation:
-        save_animation(look.view, caption, _named(arguments.animation, suffix), style)
-    if arguments.json:
-        words = {"beginning": arguments.beginning, "score": arguments.score}
-        content = {"photo": path.name, **record(caption, asdict(settings) | words)}
-        text = json.dumps(content, ensure_ascii=False) + "\n"
-        _named(arguments.json, suffix).write_text(text, encoding="utf-8", errors="replace")
+    words = {"beginning": arguments.beginning, "score": arguments.score}
+    try:
+        if arguments.figure:
+            save_figure(look.view, caption, _named(arguments.figure, suffix), style)
+        if arguments.animation:
+            save_animation(look.view, caption, _named(arguments.animation, suffix), style)
+        if arguments.json:
+            content = {"photo": path.name, **record(caption, asdict(settings) | words)}
+            text = json.dumps(content, ensure_ascii=False) + "\n"
+            _named(arguments.json, suffix).write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise OutputError(f"the result cannot be written ({error}); please choose another place for it.") from None
 
 
 def _named(output: Path, suffix: str) -> Path:
