@@ -17,10 +17,12 @@ from captioner.pipeline import Captioner
 from captioner.quantization import Storage
 from captioner.search import SearchSettings
 from captioner.training.batches import BatchPlan
-from captioner.training.evaluation import evaluate
+from captioner.training.entities import Entities
+from captioner.training.evaluation import Annotate, evaluate
 from captioner.training.features import FeatureCache, fingerprint
+from captioner.training.grounding import attention_scores
 from captioner.training.grow import without_identity_blocks
-from captioner.training.karpathy import DatasetError, read_dataset
+from captioner.training.karpathy import DatasetError, Example, read_dataset
 from captioner.training.objective import ObjectiveConfig
 from captioner.training.run import RunConfig, train
 from captioner.training.trainer import TrainerConfig
@@ -122,6 +124,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--temperature", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--length-penalty", type=float, help="default: the card's")
+    parser.add_argument("--attention", type=Path, metavar="ENTITIES", help="also score the maps on Entities boxes")
     parser.add_argument("--no-meteor", dest="meteor", action="store_false", help="METEOR needs Java")
     parser.add_argument("--json", type=Path, help="write the captions and scores here")
     parser.add_argument("--write-card", action="store_true", help="put the scores on the checkpoint's card")
@@ -131,8 +134,25 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _evaluate(arguments: argparse.Namespace) -> int:
     a = arguments
     captioner = Captioner.load(a.checkpoint)
-    examples = read_dataset(a.data, a.photos).split(a.split)[: a.limit]
+    dataset = read_dataset(a.data, a.photos)
+    examples = dataset.split(a.split)[: a.limit]
     annotate = _annotator(captioner, a.photos, a.features)
+    table, captions = _score_captions(a, captioner, examples, annotate)
+    if a.attention:
+        entities = Entities(a.attention, dataset, captioner.card.encoder.grid)
+        found = attention_scores(captioner.decoder, examples, annotate, captioner.vocabulary, entities)
+        table[f"{a.split}, {len(examples)} photos, attention on reference head nouns"] = _shown("attention", found)
+    if a.json:
+        names = [example.filename for example in examples]
+        a.json.write_text(json.dumps({"photos": names, "captions": captions, "scores": table}, indent=1), "utf-8")
+    if a.write_card:
+        replace(captioner.card, scores=captioner.card.scores | table).write(a.checkpoint / CARD)
+    return 0
+
+
+def _score_captions(
+    a: argparse.Namespace, captioner: Captioner, examples: Sequence[Example], annotate: Annotate
+) -> tuple[dict[str, dict[str, float]], dict[str, list[str]]]:
     penalty = captioner.card.length_penalty if a.length_penalty is None else a.length_penalty
     table: dict[str, dict[str, float]] = {}
     captions: dict[str, list[str]] = {}
@@ -140,19 +160,19 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         settings = SearchSettings(beam_size, a.temperature, a.seed, length_penalty=penalty)
         name = f"{a.split}, {len(examples)} photos, beam size {beam_size}, temperature {a.temperature:g}"
         scored = evaluate(captioner.decoder, examples, annotate, captioner.vocabulary, settings, meteor=a.meteor)
-        table[name] = {key: round(value, 4) for key, value in scored.scores.items()}
+        table[name] = _shown(name, scored.scores)
         captions[name] = [" ".join(tokens) for tokens in scored.captions]
-        print(name + ": " + ", ".join(f"{key} {value:g}" for key, value in table[name].items()), flush=True)
-    if a.json:
-        names = [example.filename for example in examples]
-        a.json.write_text(json.dumps({"photos": names, "captions": captions, "scores": table}, indent=1), "utf-8")
-    if a.write_card:
-        scores = captioner.card.scores | table
-        replace(captioner.card, scores=scores).write(a.checkpoint / CARD)
-    return 0
+    return table, captions
 
 
-def _annotator(captioner: Captioner, photos: Path, features: Path | None) -> Any:
+def _shown(name: str, scores: dict[str, float]) -> dict[str, float]:
+    """The scores rounded for the card, printed on one line."""
+    rounded = {key: round(value, 4) for key, value in scores.items()}
+    print(f"{name}: " + ", ".join(f"{key} {value:g}" for key, value in rounded.items()), flush=True)
+    return rounded
+
+
+def _annotator(captioner: Captioner, photos: Path, features: Path | None) -> Annotate:
     """Features of photos by name: from the cache if one is given, else encoded once and kept."""
     if features is not None:
         cache = FeatureCache(features)

@@ -72,9 +72,9 @@ def test_tuning_holds_batch_norm_statistics_and_trains_every_layer(collection, t
 
 def test_training_learns_the_colours(collection, tmp_path):
     longer = replace(
-        config(collection, tmp_path, val_photos=0),
+        config(collection, tmp_path, val_photos=0, tuned=True),
         plan=BatchPlan(photos=4, captions_per_photo=3),
-        trainer=TrainerConfig(epochs=40, learning_rate=1e-2, save_every=1000),
+        trainer=TrainerConfig(epochs=25, learning_rate=1e-2, encoder_learning_rate=1e-3, save_every=1000),
         objective=ObjectiveConfig(label_smoothing=0.0),
     )
     train(longer)
