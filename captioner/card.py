@@ -82,7 +82,8 @@ def read_json(path: Path, limit: int) -> dict[str, Any]:
         content = path.read_bytes()
     except FileNotFoundError:
         raise CheckpointError(
-            f"{path}: the file is missing; a checkpoint folder holds card.json, vocabulary.json and model.safetensors"
+            f"{path}: expected this file, found none; restore it "
+            "(a checkpoint folder holds card.json, vocabulary.json and model.safetensors)"
         ) from None
     except OSError as error:
         raise CheckpointError(f"{path}: expected a readable file, found {error}; restore the original") from None
@@ -121,6 +122,9 @@ def _part(kind: type, values: object) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ValueError(f"{kind.__name__} must be an object, got {values!r}")
     _only_known(kind, values)
+    # A default would be a guess here, and weights of the other form would load all the same.
+    if missing := sorted({each.name for each in fields(kind)} - set(values)):
+        raise KeyError(missing[0])
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 

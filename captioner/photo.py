@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import stat
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -113,11 +114,13 @@ def _view(source: PhotoSource) -> Image.Image:
 
 
 def _existing(path: Path) -> Path:
-    if path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # a name can also be too long, or hold a null
+        raise PhotoError(f"There is no file {_one_line(path)}; please check the path.") from None
+    if stat.S_ISDIR(mode):
         raise PhotoError(f"{_one_line(path)} is a folder, not a photo; please name a file in it.")
-    if not path.exists():
-        raise PhotoError(f"There is no file {_one_line(path)}; please check the path.")
-    if not path.is_file():
+    if not stat.S_ISREG(mode):  # a pipe or a device could keep us waiting for ever
         raise PhotoError(f"{_one_line(path)} is not an ordinary file; please name a photo.")
     return path
 

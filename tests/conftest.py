@@ -1,5 +1,6 @@
 """Fixtures shared by the tests."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,15 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session")
+def saved_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved checkpoint, to be read only."""
+    folder = tmp_path_factory.mktemp("saved") / "tiny"
+    save_checkpoint(folder, make_checkpoint())
+    return folder
+
+
 @pytest.fixture
-def checkpoint_folder(tmp_path: Path) -> Path:
-    """A fresh saved checkpoint, free to be damaged."""
-    save_checkpoint(tmp_path / "tiny", make_checkpoint())
-    return tmp_path / "tiny"
+def checkpoint_folder(saved_checkpoint: Path, tmp_path: Path) -> Path:
+    """A copy of a saved checkpoint, free to be damaged."""
+    return Path(shutil.copytree(saved_checkpoint, tmp_path / "tiny"))

@@ -34,7 +34,7 @@ def final(decoder, annotations, vocabulary=WORDS, prefix=(), **settings):
 
 @torch.no_grad()
 def enumerate_captions(decoder, annotations, vocabulary, max_length=MAX_LENGTH, temperature=1.0):
-    """Every caption up to ``max_length`` → (log-probability, tempered log-probability), one step and one row at a time."""
+    """Every caption up to ``max_length`` → its log-probability, plain and tempered; one row at a time."""
     captions = {}
 
     def grow(tokens, state, log_prob, phi):
