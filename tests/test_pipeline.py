@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from tiny import make_checkpoint
 
+from captioner.checkpoint import save_checkpoint
 from captioner.photo import PhotoError, prepare
 from captioner.pipeline import MAX_SENTENCE_WORDS, Captioner
 from captioner.search import SearchSettings, SettingsError
@@ -41,8 +42,9 @@ def same(one, other, tolerance=0.0):
         np.testing.assert_allclose(getattr(one, part), getattr(other, part), rtol=0, atol=tolerance)
 
 
-def test_loads_from_a_folder(saved_checkpoint):
-    loaded, direct = Captioner.load(saved_checkpoint), Captioner(make_checkpoint())
+def test_loads_from_a_folder(tmp_path):
+    save_checkpoint(tmp_path, make_checkpoint())
+    loaded, direct = Captioner.load(tmp_path), Captioner(make_checkpoint())
     same(loaded.caption(photo(1)), direct.caption(photo(1)))
 
 
