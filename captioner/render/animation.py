@@ -47,7 +47,7 @@ def save_animation(view: Image.Image, caption: Caption, path: Path, style: Style
     """Write `frames` as an endless GIF or WebP, as the path's suffix says; the closing frame stays longer."""
     pictures = frames(view, caption, style)
     durations = [WORD_MILLISECONDS] * (len(pictures) - 1) + [CLOSING_MILLISECONDS]
-    options: dict[str, Any] = {"quality": 85, "method": 5}
+    options: dict[str, Any] = {"quality": 85, "method": 5, "kmin": 0, "kmax": 1}  # no residue of the frame before
     if path.suffix.lower() == ".gif":
         pictures, options = [_dithered(picture) for picture in pictures], {"optimize": False}
     first, *rest = pictures
