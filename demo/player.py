@@ -20,6 +20,8 @@ SCRIPTS = (
     "stage.js",
     "words.js",
     "mind.js",
+    "race.js",
+    "lecture.js",
     "timeline.js",
     "controls.js",
     "upload.js",
@@ -32,7 +34,7 @@ class PlayerData(GradioModel):
 
     Attributes:
         run: rises with every search; a higher one clears the player, a lower one is ignored.
-        phase: ``empty``, ``looking``, ``guessing`` (beam search), ``writing`` or ``done``.
+        phase: ``empty``, ``looking``, ``guessing`` (beam search), ``writing``, ``done`` or ``stopped``.
         photo: arrives in the page as a URL.
         words: of the leading guess, see `demo.payload.word_payload`.
         captions: all that the search found, best first, once done.

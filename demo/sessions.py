@@ -36,10 +36,11 @@ class Shown:
 
 @dataclass(eq=False)
 class Session:
-    """One tab: its photo and the number of the run that may write to its page."""
+    """One tab: its photo, the run that may write to its page, and the last run the person stopped."""
 
     shown: Shown | None = None
     run: int = 0
+    stopped: int = 0
     used: float = 0.0
 
 

@@ -57,7 +57,8 @@ class Studio:
 
     def stop(self, key: str) -> None:
         """End the tab's run at its next step; its page keeps the words it has."""
-        self.sessions.begin(self.sessions.get(key), self.sessions.ticket())
+        session = self.sessions.get(key)
+        session.stopped = session.run
 
     def captions(self, source: PhotoSource, settings: SearchSettings) -> Iterator[Payload]:
         """Caption a photo for a program: no tab, nothing kept.
@@ -83,16 +84,21 @@ class Studio:
     def _run(self, session: Session, shown: Shown, run: int, settings: SearchSettings) -> Iterator[Payload]:
         base = {"version": VERSION, "run": run, "photo": shown.view, "size": list(shown.photo.view.size)}
         base["settings"] = [settings.beam_size, settings.temperature, settings.seed]
-        yield {**base, "phase": "looking", "words": [], "captions": [], "done": False}
+        base["grid"] = [self.captioner.encoder.config.grid] * 2
+        last = {**base, "phase": "looking", "words": [], "captions": [], "done": False}
+        yield last
         look = shown.looked(self._encode)
         guesses = self.captioner.stream(look, settings)
-        while session.run == run:
-            with self._turn:
-                guess = next(guesses, None)
-            if guess is None or session.run != run:
-                return
-            phase = "done" if guess.done else "guessing" if settings.beam_size > 1 else "writing"
-            yield {**base, "phase": phase, **guess_payload(guess, look.grid)}
+        while session.run == run and not last["done"]:
+            if session.stopped == run:
+                last = {**last, "phase": "stopped", "done": True}
+            else:
+                with self._turn:
+                    guess = next(guesses)
+                phase = "done" if guess.done else "guessing" if settings.beam_size > 1 else "writing"
+                last = {**base, "phase": phase, **guess_payload(guess, look.grid)}
+            if session.run == run:
+                yield last
 
     def _encode(self, photo: Photo) -> Look:
         with self._turn:

@@ -7,6 +7,8 @@ function createControls(element, on) {
   find('previous').addEventListener('click', () => on.step(-1));
   find('next').addEventListener('click', () => on.step(1));
   find('loop').addEventListener('click', () => on.loop());
+  find('full').addEventListener('click', on.lecture);
+  find('coverage').addEventListener('click', on.coverage);
   find('speed').addEventListener('change', (event) => on.speed(Number(event.target.value)));
   scrub.addEventListener('input', () => on.seek(Number(scrub.value)));
   find('opacity').addEventListener('input', (event) => on.look({ opacity: Number(event.target.value) }));
@@ -21,14 +23,15 @@ function createControls(element, on) {
 
   const keys = {
     ' ': on.toggle, ArrowRight: () => on.step(1), ArrowLeft: () => on.step(-1),
-    Home: () => on.jump(0), End: () => on.jump(Infinity),
+    Home: () => on.jump(0), End: () => on.jump(Infinity), f: on.lecture, c: on.coverage, Escape: on.leave,
   };
 
   function onKey(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const target = event.target;
     if (!element.contains(target) && target !== document.body) return;
-    const typing = target.closest('input, textarea, select, [contenteditable="true"]');
+    const sliding = target.matches('.sat-opacity') && event.key !== ' ';
+    const typing = sliding || target.closest('input:not([type="range"]), textarea, select, [contenteditable="true"]');
     const pressing = event.key === ' ' && target.closest('button') && !target.closest('.sat-word, .sat-thumb');
     if (typing || pressing) return;
     const digit = /^[0-9]$/.test(event.key) ? (Number(event.key) + 9) % 10 : null;
@@ -40,25 +43,27 @@ function createControls(element, on) {
   document.addEventListener('keydown', onKey);
 
   return {
-    show(state, count) {
+    show(state, count, coverage) {
       const play = find('play');
       const text = say(state.playing ? 'pause' : 'play');
       play.setAttribute('aria-label', text);
       play.title = text + ' (' + say('keys') + ')';
+      find('coverage').setAttribute('aria-pressed', String(coverage));
       find('loop').setAttribute('aria-pressed', String(state.loop));
       scrub.max = Math.max(count - 1, 0);
       scrub.disabled = count === 0;
       if (document.activeElement !== scrub || state.playing) scrub.value = state.position;
       scrub.style.setProperty('--share', count > 1 ? state.position / (count - 1) : 0);
     },
-    drawLegend(table, top, uniform) {
+    // ``even``: the weight of a cell if no cell were preferred.
+    drawLegend(table, top, even, label) {
       const canvas = find('legend-colours');
       const field = Float32Array.from({ length: 256 }, (none, index) => index / 255);
       paintField(canvas, field, 256, 1, 1, table);
       find('legend-top').textContent = percent(top, 1);
       const mark = find('legend-mark');
-      mark.style.left = Math.min(100, (100 * uniform) / top) + '%';
-      mark.title = say('none') + ' ' + percent(uniform, 1);
+      mark.style.left = Math.min(100, (100 * even) / top) + '%';
+      mark.firstElementChild.textContent = label + ' ' + percent(even, 1);
     },
   };
 }

@@ -6,7 +6,10 @@ const look = { mode: 'heat', smooth: true, opacity: 0.8, scale: 'caption' };
 let data = { run: -1, phase: 'empty', words: [], grid: [14, 14], done: false, captions: [] };
 let words = [];
 let preview = null;
-let cell = null;
+let cell = null; // chosen by a click
+let pointed = null; // under the pointer
+let chosen = 0; // of the captions found
+let coverage = false;
 let table = colourTable(look.mode, look.opacity);
 let last = null;
 let request = null;
@@ -21,16 +24,42 @@ const line = createWords(root, {
   },
   pin(index) {
     preview = null;
+    coverage = false;
     timeline.state.playing = false;
     timeline.seek(index);
     wake();
   },
 });
+const race = createRace(root, {
+  choose(index) {
+    chosen = index;
+    read();
+    timeline.seek(0);
+    timeline.state.playing = !reduced;
+    refresh();
+  },
+});
+const lecture = createLecture(root);
+
+// Playing or stepping goes back from the coverage to single words.
+function moved(act) {
+  coverage = false;
+  act();
+  wake();
+}
+
 const controls = createControls(root, {
-  toggle: () => (timeline.toggle(), wake()),
-  step: (by) => (timeline.step(by), wake()),
-  jump: (index) => ((timeline.state.playing = false), timeline.seek(index), wake()),
-  seek: (position) => ((timeline.state.playing = false), timeline.seek(Math.round(position)), wake()),
+  toggle: () => moved(timeline.toggle),
+  step: (by) => moved(() => timeline.step(by)),
+  jump: (index) => moved(() => timeline.jump(index)),
+  seek: (position) => moved(() => timeline.jump(Math.round(position))),
+  coverage() {
+    coverage = !coverage && words.length > 0;
+    if (coverage) timeline.state.playing = false;
+    wake();
+  },
+  lecture: () => (lecture.toggle(), wake()),
+  leave: () => lecture.leave(),
   loop: () => ((timeline.state.loop = !timeline.state.loop), wake()),
   speed: (speed) => (timeline.state.speed = speed),
   look(change) {
@@ -65,26 +94,35 @@ function sync() {
     stage.setGrid(value.grid);
     showCell(null);
     preview = null;
+    coverage = false;
+    chosen = 0;
   }
   data = value;
-  words = data.words.map(parsed);
+  race.fill(data.captions);
   if (data.photo) {
     stage.setPhoto(data.photo.url, data.size);
     photo.alt = say('photo');
   }
-  timeline.setCount(words.length, data.done);
-  line.fill(words, data.grid);
+  read();
   announce();
   refresh();
+}
+
+// The words of the caption that is played: the leader's, or those of another that was found.
+function read() {
+  const caption = data.captions[chosen];
+  words = (caption ? caption.words : data.words).map(parsed);
+  timeline.setCount(words.length, data.done);
+  line.fill(words, data.grid);
+  race.mark(chosen);
+  root.querySelector('.sat-cut').textContent = caption && !caption.finished ? say('cut') : '';
 }
 
 function announce() {
   const status = root.querySelector('.sat-status');
   status.textContent = say(data.phase) || '';
-  const last = data.captions.length ? data.captions[0] : null;
   const sentence = words.filter((word) => !word.end).map((word) => word.text).join(' ');
   root.querySelector('.sat-live').textContent = data.done ? say('caption') + ': ' + sentence : '';
-  root.querySelector('.sat-cut').textContent = last && !last.finished ? say('cut') : '';
 }
 
 function refresh() {
@@ -109,25 +147,39 @@ function showCell(place) {
 function mirror(step) {
   Object.assign(root.dataset, {
     run: data.run, phase: data.phase, count: words.length, step, playing: timeline.state.playing, preview: preview ?? '',
+    caption: chosen, coverage,
   });
 }
 
 function show() {
   const { step, blend } = timeline.now();
-  const index = preview !== null && preview < words.length ? preview : step;
+  const previewed = preview !== null && preview < words.length;
+  const index = previewed ? preview : step;
   const word = words[index];
-  line.mark(index, data.done && !timeline.state.playing ? words.length : Math.max(step, index));
-  controls.show(timeline.state, words.length);
+  const summed = coverage && !previewed;
+  line.mark(summed ? -1 : index, data.done && !timeline.state.playing ? words.length : Math.max(step, index));
+  controls.show(timeline.state, words.length, coverage);
   mirror(step);
   if (shownWord !== word) mind.show(word, data.grid);
   shownWord = word;
   if (!word) return stage.aim(null, 1);
+  const peakCell = word.alpha.indexOf(Math.max(...word.alpha));
+  const place = pointed || cell;
+  lecture.show(word, words[index - 1], place ? place.row * data.grid[1] + place.column : peakCell);
+  if (summed) return showCoverage();
   const next = words[index + 1];
   const moving = index === step && blend > 0 && next;
   const alpha = moving ? word.alpha.map((weight, at) => weight + blend * (next.alpha[at] - weight)) : word.alpha;
   const top = moving ? topOf(word) + blend * (topOf(next) - topOf(word)) : topOf(word);
-  controls.drawLegend(table, top, 1 / word.alpha.length);
+  controls.drawLegend(table, top, 1 / word.alpha.length, say('none'));
   return stage.aim(alpha, top);
+}
+
+function showCoverage() {
+  const sum = words[0].alpha.map((none, at) => words.reduce((total, word) => total + word.alpha[at], 0));
+  const top = Math.max(...sum);
+  controls.drawLegend(table, top, words.length / sum.length, say('even'));
+  stage.aim(sum, top);
 }
 
 function frame(time) {
@@ -156,6 +208,14 @@ root.querySelector('.sat-stage').addEventListener('click', (event) => {
   const place = stage.cellAt(event);
   const same = cell && place && cell.row === place.row && cell.column === place.column;
   showCell(same || !words.length ? null : place);
+});
+root.querySelector('.sat-stage').addEventListener('pointermove', (event) => {
+  pointed = stage.cellAt(event);
+  wake();
+});
+root.querySelector('.sat-stage').addEventListener('pointerleave', () => {
+  pointed = null;
+  wake();
 });
 acceptPhotos(root);
 watch('value', sync);

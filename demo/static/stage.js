@@ -28,6 +28,12 @@ function createStage(element, reduced) {
     stale = false;
   }
 
+  function distance(wanted) {
+    let sum = Math.abs(wanted - visible) + Math.abs(targetTop - top) / (targetTop + top);
+    for (let cell = 0; target && cell < shown.length; cell++) sum += Math.abs(target[cell] - shown[cell]);
+    return sum;
+  }
+
   return {
     setGrid(size) {
       grid = size;
@@ -48,25 +54,19 @@ function createStage(element, reduced) {
       target = alpha;
       targetTop = scaleTop;
     },
-    // One frame; true while it still moves.
+    // One frame; true while it still moves. Near its aim it arrives exactly, so that rest is rest.
     tick(elapsed) {
-      const share = reduced ? 1 : 1 - Math.exp(-elapsed / GLIDE);
       const wanted = target ? 1 : 0;
-      let distance = Math.abs(wanted - visible) + Math.abs(targetTop - top) / (targetTop + top);
-      if (target) {
-        const start = visible === 0 ? 1 : share;
-        for (let cell = 0; cell < shown.length; cell++) {
-          const step = target[cell] - shown[cell];
-          shown[cell] += start * step;
-          distance += Math.abs(step);
-        }
-        if (visible === 0) top = targetTop;
+      const near = distance(wanted) < 2e-3;
+      const share = reduced || near ? 1 : 1 - Math.exp(-elapsed / GLIDE);
+      const moved = distance(wanted) > 0;
+      for (let cell = 0; target && cell < shown.length; cell++) {
+        shown[cell] = share === 1 || visible === 0 ? target[cell] : shown[cell] + share * (target[cell] - shown[cell]);
       }
-      visible += share * (wanted - visible);
-      top += share * (targetTop - top);
-      const moving = distance > 1e-3;
-      if (moving || stale) draw();
-      return moving;
+      top = share === 1 || visible === 0 ? targetTop : top + share * (targetTop - top);
+      visible = share === 1 ? wanted : visible + share * (wanted - visible);
+      if (moved || stale) draw();
+      return distance(wanted) > 0;
     },
     // Row and column of a pointer, or null outside the photo.
     cellAt(event) {

@@ -28,6 +28,10 @@ function createTimeline(reduced) {
     seek(position) {
       state.position = clamp(position);
     },
+    jump(position) {
+      state.playing = false;
+      state.position = clamp(position);
+    },
     step(by) {
       state.playing = false;
       state.position = clamp(Math.round(state.position) + by);

@@ -1,0 +1,189 @@
+"""A page around a tiny random model, and a Chromium to drive it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from captioner.card import Card
+from captioner.checkpoint import Checkpoint
+from captioner.decoder import Decoder, DecoderConfig
+from captioner.encoder import Encoder, EncoderConfig
+from captioner.photo import PhotoFormat
+from captioner.pipeline import Captioner
+from captioner.vocabulary import Vocabulary
+from demo.theme import launch_options
+from demo.ui import build
+
+PLAIN = ["a", "man", "dog", "ball", "on", "grass", "red", "runs"]
+HOSTILE = ["<img src=x onerror=alert(1)>", "${1}", "{{value}}", "한국어", "مرحبا"]
+NO_CHROMIUM = "no Chromium is installed (looked for chromium, chromium-browser, google-chrome)"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+
+
+class UnhurriedDecoder(Decoder):
+    """Takes a moment for every word, so that a test can see the page in mid-caption, and ends after eight or so."""
+
+    end = 0
+    steps = 0
+    pause = 0.1  # seconds a word
+
+    def start(self, annotations):
+        self.steps = 0
+        return super().start(annotations)
+
+    def step(self, *arguments):
+        time.sleep(self.pause)
+        self.steps += 1
+        step = super().step(*arguments)
+        step.logits[:, self.end] += 8 * (self.steps - 8)
+        return step
+
+
+def tiny_captioner(words: list[str]) -> Captioner:
+    """A random model whose maps differ from word to word and whose captions end before the limit."""
+    torch.manual_seed(3)
+    vocabulary = Vocabulary.build([words])
+    encoder = Encoder(EncoderConfig(blocks=(1, 1, 1, 1)))
+    decoder = UnhurriedDecoder(
+        DecoderConfig(len(vocabulary), embedding_size=12, hidden_size=16, attention_size=8, dropout=0)
+    )
+    decoder.end = vocabulary.end
+    with torch.no_grad():
+        decoder.attention.energy.weight *= 60
+        decoder.attention.hidden_projection.weight *= 8
+        decoder.output.words.weight *= 6
+        decoder.lstm.weight_hh *= 3
+    card = Card("tiny", encoder.config, decoder.config, PhotoFormat(size=64))
+    return Captioner(Checkpoint(encoder, decoder, vocabulary, card))
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[[Captioner], str]]:
+    """Start a page around a captioner; returns its address."""
+    pages = []
+
+    def start(captioner: Captioner) -> str:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        page = build(captioner)
+        pages.append(page)
+        options = {**launch_options(), "server_name": "127.0.0.1", "server_port": port}
+        page.launch(**options, prevent_thread_lock=True, quiet=True)
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for page in pages:
+        page.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Captioner:
+    return tiny_captioner(PLAIN)
+
+
+@pytest.fixture(scope="session")
+def address(serve, tiny) -> str:
+    return serve(tiny)
+
+
+@pytest.fixture
+def slow(tiny) -> Iterator[None]:
+    """Every word takes long enough for a test to act in mid-caption, on a busy machine too."""
+    tiny.decoder.pause = 0.8
+    yield
+    tiny.decoder.pause = UnhurriedDecoder.pause
+
+
+@pytest.fixture(scope="session")
+def hostile_address(serve) -> str:
+    return serve(tiny_captioner(HOSTILE))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(NO_CHROMIUM)
+        pytest.skip(NO_CHROMIUM)
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+class Watched:
+    """A tab that remembers everything that went wrong in it."""
+
+    def __init__(self, page) -> None:
+        self.page = page
+        self.wrong: list[str] = []
+        page.on("console", lambda message: message.type == "error" and self.wrong.append(message.text))
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("dialog", lambda dialog: (self.wrong.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        page.on("request", self._request)
+        page.on("requestfailed", self._failed)
+
+    def _request(self, request) -> None:
+        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            self.wrong.append(f"left the machine: {request.url}")
+
+    def _failed(self, request) -> None:
+        # The page itself closes its event stream when all events have ended.
+        if "/queue/data" not in request.url:
+            self.wrong.append(f"failed: {request.url} {request.failure}")
+
+
+@pytest.fixture
+def open_page(browser) -> Iterator[Callable[..., object]]:
+    """Open an address in a fresh context; when the test ends nothing may have gone wrong in it."""
+    opened = []
+
+    def open_(url: str, **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en-US", **options})
+        watched = Watched(context.new_page())
+        opened.append((context, watched))
+        watched.page.goto(url)
+        watched.page.wait_for_selector(".sat")
+        return watched.page
+
+    yield open_
+    for context, _ in opened:
+        context.close()
+    assert [watched.wrong for _, watched in opened] == [[] for _ in opened]
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A photo of no data set: a gradient with a bright square, wider than tall."""
+    pixels = np.zeros((120, 200, 3), np.uint8)
+    pixels[..., 0] = np.linspace(0, 255, 200)
+    pixels[..., 1] = np.linspace(0, 255, 120)[:, None]
+    pixels[30:60, 40:80] = 255
+    path = tmp_path / "photo.png"
+    Image.fromarray(pixels).save(path)
+    return path
