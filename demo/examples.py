@@ -30,3 +30,8 @@ def examples() -> tuple[Example, ...]:
     folder = Path(str(files("skimage") / "data"))
     found = (Example(name, folder / file) for name, file in FILES.items())
     return tuple(example for example in found if example.path.is_file())
+
+
+def example(name: str) -> Example | None:
+    """The example of this name, or None."""
+    return next((each for each in examples() if each.name == name), None)

@@ -1,4 +1,4 @@
-"""The photo field and the example thumbnails."""
+"""The page's heading, the photo field and the example thumbnails."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import gradio as gr
 from gradio.data_classes import FileData, GradioRootModel, ImageData
 
 from demo.examples import Example, examples
-from demo.player import STATIC
+from demo.player import read_static
+
+
+def header() -> gr.HTML:
+    """The heading, in the browser's language."""
+    return gr.HTML(
+        html_template=read_static("header.html"),
+        js_on_load=read_static("strings.js") + read_static("header.js"),
+        apply_default_css=False,
+        elem_id="header",
+    )
 
 
 class PhotoInput(gr.Image):
@@ -42,8 +52,8 @@ class ExampleStrip(gr.HTML):
         super().__init__(
             value=list(examples()),
             html_template='<div class="sat-examples" role="group"></div>',
-            css_template=(STATIC / "examples.css").read_text(encoding="utf-8"),
-            js_on_load="\n".join((STATIC / name).read_text(encoding="utf-8") for name in ("strings.js", "examples.js")),
+            css_template=read_static("examples.css"),
+            js_on_load=read_static("strings.js") + read_static("examples.js"),
             apply_default_css=False,
             **options,
         )

@@ -21,6 +21,7 @@ SCRIPTS = (
     "words.js",
     "mind.js",
     "race.js",
+    "whatif.js",
     "lecture.js",
     "timeline.js",
     "controls.js",
@@ -35,20 +36,24 @@ class PlayerData(GradioModel):
     Attributes:
         run: rises with every search; a higher one clears the player, a lower one is ignored.
         phase: ``empty``, ``looking``, ``guessing`` (beam search), ``writing``, ``done`` or ``stopped``.
-        photo: arrives in the page as a URL.
+        photo: arrives in the page as a URL. ``example``: its name if it is one of the examples.
         words: of the leading guess, see `demo.payload.word_payload`.
-        captions: all that the search found, best first, once done.
+        captions: all that the search found, best first, once done; then answers to what was asked.
+        chosen: the caption to play. ``start``: the word to begin at.
     """
 
     version: int = VERSION
     run: int = 0
     phase: str = "empty"
     photo: FileData | None = None
+    example: str = ""
     size: tuple[int, int] = (4, 3)
     grid: tuple[int, int] = (14, 14)
     settings: list[float] = Field(default_factory=list)
     words: list[dict[str, Any]] = Field(default_factory=list)
     captions: list[dict[str, Any]] = Field(default_factory=list)
+    chosen: int = 0
+    start: int = 0
     done: bool = False
 
 
@@ -60,9 +65,9 @@ class AttentionPlayer(gr.HTML):
     def __init__(self, value: Payload | None = None, **options: Any) -> None:
         super().__init__(
             value=value,
-            html_template=_read("player.html"),
-            css_template=_read("player.css"),
-            js_on_load="\n".join(_read(name) for name in SCRIPTS),
+            html_template=player_html(),
+            css_template=player_css(),
+            js_on_load=player_script(),
             apply_default_css=False,
             **options,
         )
@@ -83,5 +88,21 @@ class AttentionPlayer(gr.HTML):
         return {"type": "object", "description": "the player's data"}
 
 
-def _read(name: str) -> str:
+def player_html() -> str:
+    """The player's markup, with no data in it."""
+    return read_static("player.html")
+
+
+def player_css() -> str:
+    """The player's style, to be nested in a rule for its element."""
+    return read_static("player.css")
+
+
+def player_script() -> str:
+    """The player's program: the body of a function of ``element``, ``props`` and ``watch``."""
+    return "\n".join(read_static(name) for name in SCRIPTS)
+
+
+def read_static(name: str) -> str:
+    """A file of the page, as text."""
     return (STATIC / name).read_text(encoding="utf-8")

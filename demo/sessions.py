@@ -9,7 +9,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from captioner.caption import Caption
 from captioner.photo import Photo
 from captioner.pipeline import Look
 
@@ -23,6 +25,7 @@ class Shown:
 
     photo: Photo
     view: Path
+    name: str = ""
     look: Look | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -34,11 +37,25 @@ class Shown:
             return self.look
 
 
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a finished search found in the photo, best first; then the answers to what was asked of it.
+
+    ``origins``: for each caption ``search``, or the kind of `demo.whatif.Question` it answers.
+    """
+
+    shown: Shown
+    captions: tuple[Caption, ...]
+    settings: dict[str, Any]
+    origins: tuple[str, ...]
+
+
 @dataclass(eq=False)
 class Session:
     """One tab: its photo, the run that may write to its page, and the last run the person stopped."""
 
     shown: Shown | None = None
+    result: Result | None = None
     run: int = 0
     stopped: int = 0
     used: float = 0.0
@@ -81,7 +98,7 @@ class Sessions:
         with self._lock:
             if run < session.run:
                 return False
-            session.run = run
+            session.run, session.result = run, None
             return True
 
     def _oldest_age(self, now: float) -> float:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from captioner.caption import Caption
 from captioner.photo import Photo, PhotoError, PhotoSource, prepare
 from captioner.pipeline import Captioner, Look
-from captioner.search import SearchSettings
-from demo.payload import VERSION, Payload, caption_json, guess_payload
-from demo.sessions import Session, Sessions, Shown
+from captioner.render import Style
+from captioner.search import SearchSettings, SettingsError
+from demo.payload import VERSION, Payload, caption_json, guess_payload, result_payload
+from demo.sessions import Result, Session, Sessions, Shown
+from demo.takeaway import write_takeaway
 from demo.views import keep_view
+from demo.whatif import NOTHING_YET, Question, answer
 
 NO_PHOTO = "Please choose a photo first; the last one is no longer kept."
 
@@ -30,8 +35,8 @@ class Studio:
         self._views = views
         self._turn = threading.BoundedSemaphore(workers)
 
-    def show(self, key: str, source: PhotoSource, settings: SearchSettings) -> Iterator[Payload]:
-        """Look at a new photo and caption it.
+    def show(self, key: str, source: PhotoSource, settings: SearchSettings, name: str = "") -> Iterator[Payload]:
+        """Look at a new photo and caption it; ``name`` is that of an example.
 
         Raises:
             PhotoError: before anything is yielded; the tab then keeps what it had.
@@ -40,7 +45,7 @@ class Studio:
         photo = prepare(source, self.captioner.card.photo)
         session = self.sessions.get(key)
         if self.sessions.begin(session, run):
-            session.shown = Shown(photo, keep_view(photo.view, self._views))
+            session.shown = Shown(photo, keep_view(photo.view, self._views), name)
             yield from self._run(session, session.shown, run, settings)
 
     def search(self, key: str, settings: SearchSettings) -> Iterator[Payload]:
@@ -59,6 +64,38 @@ class Studio:
         """End the tab's run at its next step; its page keeps the words it has."""
         session = self.sessions.get(key)
         session.stopped = session.run
+
+    def take(self, key: str, kind: str, index: int, style: Style) -> Path:
+        """Write a finished caption of the tab as a file to download.
+
+        Raises:
+            SettingsError: if the tab has no such caption.
+        """
+        result = self.sessions.get(key).result
+        if result is None:
+            raise SettingsError(NOTHING_YET)
+        with self._turn:
+            return write_takeaway(result, index, kind, style, self._views)
+
+    def ask(self, key: str, question: Question) -> Iterator[Payload]:
+        """Answer a what-if with one more caption beside those on the page.
+
+        Raises:
+            SettingsError: if the tab has no finished caption, or the question makes no sense.
+        """
+        run, session = self.sessions.ticket(), self.sessions.get(key)
+        result = session.result
+        if result is None:
+            raise SettingsError(NOTHING_YET)
+        look = result.shown.looked(self._encode)
+        with self._turn:
+            caption = answer(self.captioner, look, result, question)
+        captions, origins = (*result.captions, caption), (*result.origins, question.kind)
+        if self.sessions.begin(session, run):
+            session.result = replace(result, captions=captions, origins=origins)
+            start = question.position if question.kind in ("word", "place") else 0
+            base = self._base(result.shown, run, result.settings)
+            yield {**base, "phase": "done", "start": start, **result_payload(captions, origins, len(captions) - 1)}
 
     def captions(self, source: PhotoSource, settings: SearchSettings) -> Iterator[Payload]:
         """Caption a photo for a program: no tab, nothing kept.
@@ -82,9 +119,8 @@ class Studio:
             return look, self.captioner.score(look, sentence)
 
     def _run(self, session: Session, shown: Shown, run: int, settings: SearchSettings) -> Iterator[Payload]:
-        base = {"version": VERSION, "run": run, "photo": shown.view, "size": list(shown.photo.view.size)}
-        base["settings"] = [settings.beam_size, settings.temperature, settings.seed]
-        base["grid"] = [self.captioner.encoder.config.grid] * 2
+        used = {"beam_size": settings.beam_size, "temperature": settings.temperature, "seed": settings.seed}
+        base = self._base(shown, run, used)
         last = {**base, "phase": "looking", "words": [], "captions": [], "done": False}
         yield last
         look = shown.looked(self._encode)
@@ -97,8 +133,22 @@ class Studio:
                     guess = next(guesses)
                 phase = "done" if guess.done else "guessing" if settings.beam_size > 1 else "writing"
                 last = {**base, "phase": phase, **guess_payload(guess, look.grid)}
+                if guess.done and session.run == run:
+                    session.result = Result(shown, guess.captions, used, ("search",) * len(guess.captions))
             if session.run == run:
                 yield last
+
+    def _base(self, shown: Shown, run: int, used: dict[str, Any]) -> Payload:
+        """What every message of a run repeats."""
+        return {
+            "version": VERSION,
+            "run": run,
+            "photo": shown.view,
+            "example": shown.name,
+            "size": list(shown.photo.view.size),
+            "grid": [self.captioner.encoder.config.grid] * 2,
+            "settings": list(used.values()),
+        }
 
     def _encode(self, photo: Photo) -> Look:
         with self._turn:

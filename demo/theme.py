@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from demo.player import STATIC
+from demo.player import read_static
 from demo.translations import translations
 
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Noto Sans KR", "sans-serif")
@@ -24,7 +24,7 @@ def launch_options() -> dict[str, Any]:
             font_mono=list(MONO),
             radius_size=gr.themes.sizes.radius_lg,
         ),
-        "css": (STATIC / "page.css").read_text(encoding="utf-8"),
+        "css": read_static("page.css"),
         "footer_links": [],
         "i18n": translations(),
         "ssr_mode": False,

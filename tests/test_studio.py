@@ -8,9 +8,12 @@ from tiny import make_checkpoint
 
 from captioner.photo import PhotoError
 from captioner.pipeline import Captioner
-from captioner.search import SearchSettings
+from captioner.render import Style
+from captioner.search import SearchSettings, SettingsError
 from demo.sessions import Sessions
 from demo.studio import Studio
+from demo.takeaway import KINDS
+from demo.whatif import Question, question
 
 GREEDY = SearchSettings(1, max_length=6)
 
@@ -124,3 +127,66 @@ def test_run_numbers_rise_across_restarts():
     before = Sessions().ticket()
     time.sleep(0.005)
     assert Sessions().ticket() > before
+
+
+def test_a_branch_keeps_what_came_before_it(studio):
+    *_, done = studio.show("tab", gradient(), SearchSettings(2, max_length=6))
+    word = next(other for other, _ in done["words"][1]["alt"] if other not in (done["words"][1]["w"], "<end>"))
+    (branch,) = studio.ask("tab", Question("word", position=1, word=word))
+    assert texts(branch)[:2] == [done["words"][0]["w"], word]
+    assert (branch["chosen"], branch["start"], branch["run"] > done["run"]) == (2, 1, True)
+    assert [caption["origin"] for caption in branch["captions"]] == ["search", "search", "word"]
+    assert branch["captions"][0]["words"] == done["captions"][0]["words"]
+
+
+def test_without_attention_every_map_is_uniform(studio):
+    list(studio.show("tab", gradient(), GREEDY))
+    (answered,) = studio.ask("tab", Question("uniform"))
+    assert [word["m"] for word in answered["words"]] == pytest.approx([1 / 9] * len(answered["words"]), abs=1e-4)
+
+
+def test_a_sentence_of_ones_own_is_scored_as_the_captioner_scores_it(studio):
+    list(studio.show("tab", gradient(), GREEDY))
+    (answered,) = studio.ask("tab", Question("own", sentence="a dog"))
+    expected = studio.captioner.score(studio.captioner.look(gradient()), "a dog")
+    assert answered["captions"][-1]["log_prob"] == pytest.approx(expected.log_prob, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Question("word", index=9),
+        Question("word", position=99, word="a"),
+        Question("word", position=-1, word="a"),
+        Question("word", word="unheard"),
+        Question("place", row=99),
+        Question("own", sentence=" "),
+        Question("what"),
+    ],
+)
+def test_a_question_without_sense_changes_nothing(studio, asked):
+    list(studio.show("tab", gradient(), GREEDY))
+    result = studio.sessions.get("tab").result
+    with pytest.raises(SettingsError):
+        list(studio.ask("tab", asked))
+    assert studio.sessions.get("tab").result is result
+
+
+def test_a_question_needs_a_finished_caption(studio):
+    with pytest.raises(SettingsError, match="no finished caption"):
+        list(studio.ask("tab", Question("uniform")))
+    for wrong in ({}, {"kind": "word", "position": "x"}, {"kind": "word", "index": None}):
+        with pytest.raises(SettingsError):
+            question(wrong)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_file_is_written(studio, kind):
+    list(studio.show("tab", gradient(), SearchSettings(2, max_length=4)))
+    path = studio.take("tab", kind, 1, Style())
+    assert path.suffix == f".{kind}"
+    assert path.stat().st_size > 500
+    with pytest.raises(SettingsError):
+        studio.take("tab", kind, 2, Style())
+    with pytest.raises(SettingsError):
+        studio.take("tab", "exe", 0, Style())

@@ -11,7 +11,7 @@ function inferno(share) {
 
 // Heat starts a little above black, and is clear where nothing is: the photo stays readable.
 function heatColour(share, opacity) {
-  return [...inferno(0.18 + 0.82 * share), 255 * opacity * Math.min(1, 1.35 * Math.pow(share, 0.75))];
+  return [...inferno(0.18 + 0.82 * share), 255 * opacity * Math.min(1, 1.25 * Math.pow(share, 0.9))];
 }
 
 // The paper's look: what is attended stays bright, the rest goes dark.

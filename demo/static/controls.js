@@ -2,6 +2,8 @@
 function createControls(element, on) {
   const find = (name) => element.querySelector('.sat-' + name);
   const scrub = find('scrub');
+  const ramp = Float32Array.from({ length: 256 }, (none, index) => index / 255);
+  let drawn = null;
 
   find('play').addEventListener('click', on.toggle);
   find('previous').addEventListener('click', () => on.step(-1));
@@ -57,13 +59,17 @@ function createControls(element, on) {
     },
     // ``even``: the weight of a cell if no cell were preferred.
     drawLegend(table, top, even, label) {
-      const canvas = find('legend-colours');
-      const field = Float32Array.from({ length: 256 }, (none, index) => index / 255);
-      paintField(canvas, field, 256, 1, 1, table);
-      find('legend-top').textContent = percent(top, 1);
+      if (table !== drawn) paintField(find('legend-colours'), ramp, ramp.length, 1, 1, table);
+      drawn = table;
+      setText(find('legend-top'), percent(top, 1));
       const mark = find('legend-mark');
       mark.style.left = Math.min(100, (100 * even) / top) + '%';
-      mark.firstElementChild.textContent = label + ' ' + percent(even, 1);
+      setText(mark.firstElementChild, label + ' ' + percent(even, 1));
     },
   };
+}
+
+// Only what changes is written: the page is not laid out anew for every frame.
+function setText(part, text) {
+  if (part.textContent !== text) part.textContent = text;
 }

@@ -41,7 +41,7 @@ function createLecture(element) {
       const energy = weight > 0 ? Math.log(weight / word.peak).toFixed(2) : '−∞';
       const text = word.end ? '<end>' : word.text;
       list.replaceChildren(
-        line('eᵢ = w · f(Wₐ aᵢ + W hₜ₋₁)', say('energyLine'), energy.replace('-', '−')),
+        line('eᵢ = w · f(Wₐ aᵢ + W hₜ₋₁)', say('energyLine'), signed(energy)),
         line('αᵢ = exp eᵢ ∕ Σⱼ exp eⱼ', say('alphaLine'), percent(weight, 2)),
         line('ẑ = β Σᵢ αᵢ aᵢ', say('contextLine'), 'β = ' + word.gate.toFixed(3)),
         line('hₜ = LSTM([E yₜ₋₁, ẑ], hₜ₋₁)', say('lstmLine'), before ? before.text : '<start>'),

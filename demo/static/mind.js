@@ -1,8 +1,18 @@
 // What the model considered for the current word: likeliest words, focus, gate.
-function createMind(element) {
+function createMind(element, on) {
   const list = element.querySelector('.sat-bars');
   const parts = Object.fromEntries(['word', 'chance', 'focus', 'focus-line', 'gate', 'gate-value'].map((name) => [
     name, element.querySelector('.sat-mind-' + name)]));
+
+  // A runner-up is a button: the model goes on from there.
+  function branch(name, text, end) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.title = say('goOn', { word: end ? say('end') : text });
+    button.append(name);
+    button.addEventListener('click', () => on.branch(text));
+    return button;
+  }
 
   function bar(text, chance, chosen, end) {
     const item = document.createElement('li');
@@ -15,7 +25,7 @@ function createMind(element) {
     const number = document.createElement('span');
     number.className = 'sat-number';
     number.textContent = percent(chance);
-    item.append(name, track, number);
+    item.append(chosen || !on.branch ? name : branch(name, text, end), track, number);
     return item;
   }
 

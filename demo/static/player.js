@@ -15,7 +15,8 @@ let last = null;
 let request = null;
 
 const stage = createStage(root, reduced);
-const mind = createMind(root);
+const mind = createMind(root, { branch: trigger && ((word) => data.done && ask('word', { word })) });
+const whatIf = createWhatIf(root, { ask: trigger && ask });
 const timeline = createTimeline(reduced);
 const line = createWords(root, {
   preview(index) {
@@ -70,6 +71,11 @@ const controls = createControls(root, {
   },
 });
 
+// A question about the word on show.
+function ask(kind, details) {
+  trigger('ask', { kind, index: chosen, position: timeline.now().step, ...(cell || {}), ...details });
+}
+
 function parsed(word) {
   return {
     text: word.w, end: word.end, alpha: decodeAlpha(word.a, word.m), peak: word.m, chance: word.p,
@@ -89,23 +95,36 @@ function topOf(word) {
 function sync() {
   const value = props.value;
   if (!value || value.run < data.run || value.version !== 1) return;
-  if (value.run > data.run) {
+  const fresh = value.run > data.run;
+  if (fresh) {
     timeline.reset();
     stage.setGrid(value.grid);
     showCell(null);
     preview = null;
     coverage = false;
-    chosen = 0;
+    chosen = value.chosen || 0;
   }
   data = value;
+  remember(data.settings, data.example);
   race.fill(data.captions);
   if (data.photo) {
     stage.setPhoto(data.photo.url, data.size);
     photo.alt = say('photo');
   }
   read();
+  if (fresh) timeline.seek(data.start || 0);
   announce();
   refresh();
+}
+
+// The address restores what is on the page; an offline page has none to restore.
+function remember(settings, example) {
+  if (!settings || settings.length !== 3 || !location.protocol.startsWith('http')) return;
+  const url = new URL(location.href);
+  ['beam', 'temperature', 'seed'].forEach((name, index) => url.searchParams.set(name, settings[index]));
+  if (example) url.searchParams.set('photo', example);
+  else url.searchParams.delete('photo');
+  if (url.href !== location.href) history.replaceState(history.state, '', url);
 }
 
 // The words of the caption that is played: the leader's, or those of another that was found.
@@ -127,7 +146,7 @@ function announce() {
 
 function refresh() {
   line.drawThumbs(words, photo, data.grid, topOf, table);
-  if (cell) showCell(cell);
+  showCell(cell);
   wake();
 }
 
@@ -135,6 +154,7 @@ function showCell(place) {
   cell = place;
   const marker = root.querySelector('.sat-cell');
   marker.hidden = !place;
+  whatIf.enable(data.done && words.length > 0, place);
   if (!place) return line.showShares(null);
   const [rows, columns] = data.grid;
   marker.style.left = (100 * place.column) / columns + '%';
@@ -145,10 +165,13 @@ function showCell(place) {
 }
 
 function mirror(step) {
-  Object.assign(root.dataset, {
+  const state = {
     run: data.run, phase: data.phase, count: words.length, step, playing: timeline.state.playing, preview: preview ?? '',
-    caption: chosen, coverage,
-  });
+    caption: chosen, coverage, mode: look.mode, scale: look.scale,
+  };
+  for (const [name, value] of Object.entries(state)) {
+    if (root.dataset[name] !== String(value)) root.dataset[name] = value;
+  }
 }
 
 function show() {

@@ -14,8 +14,10 @@ function createRace(element, on) {
     track.className = 'sat-track';
     track.style.setProperty('--share', Math.exp(caption.log_prob - best));
     number.className = 'sat-number';
-    number.textContent = say('nats', { nats: caption.log_prob.toFixed(1) });
-    button.append(text, track, number);
+    number.textContent = say('nats', { nats: signed(caption.log_prob.toFixed(1)) });
+    const origin = document.createElement('small');
+    origin.textContent = say('origins')[caption.origin] || '';
+    button.append(origin, text, track, number);
     button.addEventListener('click', () => on.choose(index));
     item.append(button);
     return item;

@@ -1,6 +1,7 @@
 // Texts of the player in English and Korean; the page's language chooses.
 const TEXTS = {
   en: {
+    tagline: 'A neural network describes a photo, and shows where it looks for every word.',
     play: 'Play', pause: 'Pause', previous: 'Previous word', next: 'Next word', loop: 'Loop', speed: 'Speed',
     scrub: 'Position in the caption', heat: 'Heat', spotlight: 'Spotlight', smooth: 'Smooth', cells: 'Cells',
     scaleCaption: 'One scale', scaleWord: 'Scale per word', opacity: 'Strength', look: 'Look', words: 'All words',
@@ -16,6 +17,11 @@ const TEXTS = {
     photo: 'The photo being captioned', legend: 'attention in one cell', examples: 'Example photos',
     Astronaut: 'Astronaut', Cat: 'Cat', Coffee: 'Coffee', Rocket: 'Rocket',
     keys: 'Space plays, ← → step, 1–9 jump, F lecture, C coverage',
+    whatif: 'What if?', askPlace: 'Look here for this word', askPlaceHint: 'First click a place on the photo',
+    askUniform: 'No attention', askOwn: 'How likely?', ownHint: 'Your own sentence', goOn: 'Go on with “{word}”',
+    origins: { search: '', word: 'another word', place: 'looked elsewhere', uniform: 'no attention', own: 'your sentence' },
+    takeaway: 'Take it along',
+    kinds: { html: 'Web page', gif: 'GIF', webp: 'WebP', png: 'Figure PNG', pdf: 'PDF', svg: 'SVG', json: 'JSON' },
     race: 'Captions the search found', nats: '{nats} nats', lecture: 'Lecture mode (F)', coverage: 'Coverage',
     coverageLine: 'Attention summed over all words. In training, the doubly stochastic term asks that no part of the photo is left out.',
     even: 'even share', energyLine: 'energy of this cell, below the highest', alphaLine: 'attention on this cell',
@@ -24,6 +30,7 @@ const TEXTS = {
       'bottom centre', 'bottom right'],
   },
   ko: {
+    tagline: '신경망이 사진을 설명하며, 단어마다 어디를 보는지 보여 줍니다.',
     play: '재생', pause: '일시정지', previous: '이전 단어', next: '다음 단어', loop: '반복', speed: '속도',
     scrub: '문장 속 위치', heat: '열지도', spotlight: '조명', smooth: '부드럽게', cells: '칸 그대로',
     scaleCaption: '공통 눈금', scaleWord: '단어별 눈금', opacity: '세기', look: '보기', words: '모든 단어',
@@ -39,6 +46,11 @@ const TEXTS = {
     photo: '설명할 사진', legend: '한 칸의 주의', examples: '예시 사진',
     Astronaut: '우주인', Cat: '고양이', Coffee: '커피', Rocket: '로켓',
     keys: '스페이스 재생, ← → 이동, 1–9 바로 가기, F 강의, C 누적',
+    whatif: '만약에?', askPlace: '이 단어는 여기를 보게', askPlaceHint: '먼저 사진에서 한 곳을 누르세요',
+    askUniform: '주의 없이', askOwn: '얼마나 그럴듯할까?', ownHint: '내가 쓴 문장', goOn: '“{word}”(으)로 이어 쓰기',
+    origins: { search: '', word: '다른 단어', place: '다른 곳을 봄', uniform: '주의 없음', own: '내 문장' },
+    takeaway: '가져가기',
+    kinds: { html: '웹페이지', gif: 'GIF', webp: 'WebP', png: '그림 PNG', pdf: 'PDF', svg: 'SVG', json: 'JSON' },
     race: '탐색이 찾은 문장들', nats: '{nats}나트', lecture: '강의 모드 (F)', coverage: '누적',
     coverageLine: '모든 단어의 주의를 더한 지도입니다. 학습의 이중 확률 항은 사진의 어느 부분도 빠뜨리지 말라고 요구합니다.',
     even: '고른 몫', energyLine: '이 칸의 에너지 (최고 대비)', alphaLine: '이 칸의 주의',
@@ -59,4 +71,9 @@ function say(key, values) {
 function percent(share, digits) {
   const shown = digits === undefined ? (share < 0.1 ? 1 : 0) : digits;
   return (100 * share).toFixed(shown) + ' %';
+}
+
+// A minus sign, not a hyphen; and no minus before zero.
+function signed(number) {
+  return /^-0(\.0*)?$/.test(number) ? number.slice(1) : number.replace('-', '−');
 }

@@ -4,6 +4,7 @@ function createWords(element, on) {
   const strip = element.querySelector('.sat-strip');
   const buttons = [];
   const thumbs = [];
+  let marked = '';
 
   function listen(button, index) {
     button.addEventListener('pointerenter', (event) => event.pointerType !== 'touch' && on.preview(index));
@@ -49,6 +50,7 @@ function createWords(element, on) {
   return {
     fill(words, grid) {
       trim(words.length);
+      marked = '';
       words.forEach((word, index) => {
         if (index >= buttons.length) add(index);
         const shown = word.end ? '■' : word.text;
@@ -81,6 +83,9 @@ function createWords(element, on) {
       });
     },
     mark(current, reached) {
+      const state = [current, reached, buttons.length].join();
+      if (state === marked) return;
+      marked = state;
       buttons.forEach((button, index) => {
         const isCurrent = index === current;
         if (button.classList.contains('sat-current') !== isCurrent && isCurrent) keepInView(strip, thumbs[index]);

@@ -149,7 +149,7 @@ class Watched:
         page.on("requestfailed", self._failed)
 
     def _request(self, request) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:", "file:")):
             self.wrong.append(f"left the machine: {request.url}")
 
     def _failed(self, request) -> None:

@@ -1,0 +1,100 @@
+"""What the page's events do: a studio's verbs, its refusals turned into toasts."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from captioner.photo import PhotoError
+from captioner.render import Style
+from captioner.search import SettingsError
+from demo.endpoints import search_settings
+from demo.examples import Example, example
+from demo.links import linked
+from demo.payload import Payload
+from demo.studio import Studio
+from demo.whatif import question
+
+TOAST_SECONDS = 15
+
+Update = tuple[Any, Any]  # of the player, and of the photo field
+
+
+class Handlers:
+    """One method an event; the tab is known by its session."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+
+    def show(self, photo: str | None, beam: Any, temperature: Any, seed: Any, request: gr.Request) -> Iterator[Update]:
+        """A photo was put in; an emptied field is no photo."""
+        if photo:
+            yield from self._streamed(request, photo, (beam, temperature, seed))
+
+    def show_example(
+        self, beam: Any, temperature: Any, seed: Any, request: gr.Request, event: gr.EventData
+    ) -> Iterator[Update]:
+        """An example was clicked."""
+        yield from self._streamed(request, example(str(event.name)), (beam, temperature, seed))
+
+    def show_first(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        """The page was opened, perhaps by a link: also sets the three knobs."""
+        first, values = linked(request.query_params, self.studio.captioner.card.beam_size)
+        updates: tuple[Any, ...] = values
+        for update in self._streamed(request, first, values):
+            yield *update, *updates
+            updates = (gr.skip(),) * len(values)
+
+    def search(self, beam: Any, temperature: Any, seed: Any, request: gr.Request) -> Iterator[Update]:
+        """A knob was moved."""
+        yield from self._streamed(request, None, (beam, temperature, seed))
+
+    def stop(self, request: gr.Request) -> None:
+        """Stop was pressed."""
+        self.studio.stop(_key(request))
+
+    def ask(self, request: gr.Request, event: gr.EventData) -> Iterator[Payload]:
+        """A what-if was asked."""
+        try:
+            yield from self.studio.ask(_key(request), question(event._data))
+        except SettingsError as error:
+            _warn(error)
+
+    def take(self, request: gr.Request, event: gr.EventData) -> Path | None:
+        """A download was asked for."""
+        try:
+            style = Style(event.look, event.scale)
+            return self.studio.take(_key(request), str(event.kind), int(event.index), style)
+        except SettingsError as error:
+            _warn(error)
+            return None
+
+    def _streamed(
+        self, request: gr.Request, photo: str | Example | None, values: tuple[Any, Any, Any]
+    ) -> Iterator[Update]:
+        """Updates for the player, the photo field emptied for the next one; a refusal keeps the page as it is."""
+        key = _key(request)
+        try:
+            settings = search_settings(*values)
+            if isinstance(photo, Example):
+                payloads = self.studio.show(key, photo.path, settings, photo.name)
+            else:
+                payloads = self.studio.show(key, photo, settings) if photo else self.studio.search(key, settings)
+            for payload in payloads:
+                yield payload, None
+        except (PhotoError, SettingsError) as error:
+            _warn(error)
+            yield gr.skip(), None
+
+
+def _warn(error: Exception) -> None:
+    # A toast is drawn as markup.
+    gr.Warning(html.escape(str(error)), duration=TOAST_SECONDS, title="")
+
+
+def _key(request: gr.Request) -> str:
+    return str(request.session_hash)

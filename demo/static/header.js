@@ -1,0 +1,1 @@
+element.querySelector('p').textContent = say('tagline');

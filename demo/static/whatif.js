@@ -1,0 +1,24 @@
+// What if? Each question goes to Python, which answers with one more caption.
+function createWhatIf(element, on) {
+  const place = element.querySelector('.sat-ask-place');
+  const field = element.querySelector('.sat-own input');
+  const section = element.querySelector('.sat-whatif');
+
+  section.hidden = !on.ask;
+  field.placeholder = say('ownHint');
+  field.setAttribute('aria-label', say('ownHint'));
+  place.addEventListener('click', () => on.ask('place'));
+  element.querySelector('.sat-ask-uniform').addEventListener('click', () => on.ask('uniform'));
+  element.querySelector('.sat-own').addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (field.value.trim()) on.ask('own', { sentence: field.value });
+  });
+
+  return {
+    enable(done, cell) {
+      section.querySelectorAll('button').forEach((button) => (button.disabled = !done));
+      place.disabled = !done || !cell;
+      place.title = cell ? '' : say('askPlaceHint');
+    },
+  };
+}

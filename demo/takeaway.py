@@ -1,0 +1,49 @@
+"""Taking a caption along: an offline page, an animation, the paper's figure, the numbers."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from pathlib import Path
+
+from captioner.caption import Caption
+from captioner.pipeline import Guess
+from captioner.render import ANIMATION_SUFFIXES, Style, record, save_animation, save_figure
+from captioner.search import SettingsError
+from demo.offline import offline_page
+from demo.payload import guess_payload
+from demo.sessions import Result
+from demo.whatif import NOTHING_YET
+
+KINDS = ("html", "gif", "webp", "png", "pdf", "svg", "json")
+
+
+def write_takeaway(result: Result, index: int, kind: str, style: Style, folder: Path) -> Path:
+    """Write one caption of a finished search as a file of this kind, named by its first words.
+
+    Raises:
+        SettingsError: if there is no such caption or kind.
+    """
+    if kind not in KINDS or not 0 <= index < len(result.captions):
+        raise SettingsError(NOTHING_YET)
+    caption, view = result.captions[index], result.shown.photo.view
+    path = folder / secrets.token_hex(16) / f"{_slug(caption)}.{kind}"
+    path.parent.mkdir(parents=True)
+    if kind == "json":
+        path.write_text(json.dumps(record(caption, result.settings), ensure_ascii=False), encoding="utf-8")
+    elif kind == "html":
+        captions = (caption, *(other for other in result.captions if other is not caption))
+        payload = guess_payload(Guess(captions, done=True), caption.alphas.shape[1:])
+        payload |= {"phase": "done", "size": list(view.size), "settings": list(result.settings.values())}
+        path.write_text(offline_page(payload, result.shown.view), encoding="utf-8")
+    elif f".{kind}" in ANIMATION_SUFFIXES:
+        save_animation(view, caption, path, style)
+    else:
+        save_figure(view, caption, path, style)
+    return path
+
+
+def _slug(caption: Caption) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", caption.text.lower()).strip("-")
+    return words[:60].strip("-") or "caption"
