@@ -22,7 +22,7 @@ class Attended(NamedTuple):
 
     alpha: Tensor  # (R, L), rows sum to 1
     context: Tensor  # (R, D), Σ_i α_i a_i, ungated
-    energies: Tensor  # (R, L)
+    energies: Tensor  # (R, L), the model's own, whatever alpha was forced
 
 
 class SoftAttention(nn.Module):
@@ -42,12 +42,15 @@ class SoftAttention(nn.Module):
         """``(P, L, D)`` features → annotations with their projection."""
         return Annotations(features, self.feature_projection(features))
 
-    def forward(self, annotations: Annotations, hidden: Tensor) -> Attended:
-        """Attend with ``hidden`` ``(P·K, H)``; the K rows of a photo share its annotations uncopied."""
+    def forward(self, annotations: Annotations, hidden: Tensor, forced: Tensor | None = None) -> Attended:
+        """Attend with ``hidden`` ``(P·K, H)``; the K rows of a photo share its annotations uncopied.
+
+        ``forced`` ``(L,)``, summing to 1, takes the place of every row's softmax.
+        """
         photos = annotations.features.shape[0]
         query = self.hidden_projection(hidden).view(photos, -1, 1, self.energy.in_features)
         mixed = self.activation(annotations.projected.unsqueeze(1) + query)  # (P, K, L, A)
         energies = self.energy(mixed).squeeze(-1)  # (P, K, L)
-        alpha = energies.float().softmax(dim=-1)
+        alpha = energies.float().softmax(dim=-1) if forced is None else forced.expand_as(energies)
         context = alpha.to(annotations.features.dtype) @ annotations.features  # (P, K, D)
         return Attended(alpha.flatten(0, 1), context.flatten(0, 1), energies.flatten(0, 1))

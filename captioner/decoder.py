@@ -108,10 +108,15 @@ class Decoder(nn.Module):
         mean = annotations.features.mean(dim=1)
         return DecoderState(self.initial_hidden(mean), self.initial_cell(mean))
 
-    def step(self, annotations: Annotations, state: DecoderState, words: Tensor) -> DecoderStep:
-        """One word further: previous ``words`` ``(R,)`` → logits for the next (equations 1 to 7)."""
+    def step(
+        self, annotations: Annotations, state: DecoderState, words: Tensor, forced: Tensor | None = None
+    ) -> DecoderStep:
+        """One word further: previous ``words`` ``(R,)`` → logits for the next (equations 1 to 7).
+
+        ``forced`` ``(L,)`` replaces the alpha of every row, and with it the context.
+        """
         embedded = self.dropout(self.embedding(words))
-        glimpse = self._advance(annotations, state, embedded)
+        glimpse = self._advance(annotations, state, embedded, forced)
         logits = self._predict(embedded, glimpse.state.hidden, glimpse.context)
         return DecoderStep(logits, glimpse.alpha, glimpse.beta, glimpse.state)
 
@@ -146,8 +151,10 @@ class Decoder(nn.Module):
             glimpses.append(glimpse)
         return self._teacher_forced(embedded, glimpses, captions, steps)
 
-    def _advance(self, annotations: Annotations, state: DecoderState, embedded: Tensor) -> Glimpse:
-        attended = self.attention(annotations, state.hidden)
+    def _advance(
+        self, annotations: Annotations, state: DecoderState, embedded: Tensor, forced: Tensor | None = None
+    ) -> Glimpse:
+        attended = self.attention(annotations, state.hidden, forced)
         beta = torch.sigmoid(self.gate(state.hidden))
         context = beta * attended.context
         hidden, cell = self.lstm(torch.cat([embedded, context], dim=1), (state.hidden, state.cell))

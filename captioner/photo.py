@@ -70,8 +70,11 @@ def prepare(source: PhotoSource, photo_format: PhotoFormat | None = None) -> Pho
     Raises:
         PhotoError: in one sentence, if it is not an image, is broken, too large or too thin.
     """
-    photo_format = photo_format or PhotoFormat()
-    view = _view(source)
+    return from_view(_view(source), photo_format or PhotoFormat())
+
+
+def from_view(view: Image.Image, photo_format: PhotoFormat) -> Photo:
+    """The photo of a view that `prepare` made, perhaps painted over since."""
     resample = Image.Resampling[photo_format.interpolation.upper()]
     square = view.resize((photo_format.size, photo_format.size), resample)
     return Photo(view, normalize(square, photo_format))

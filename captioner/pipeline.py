@@ -12,15 +12,18 @@ import torch
 from PIL.Image import Image
 
 from captioner.attention import Annotations
-from captioner.caption import Alternative, Caption
+from captioner.caption import Alternative, Caption, Word
 from captioner.card import Card
 from captioner.checkpoint import Checkpoint, load_checkpoint
+from captioner.equations import StepNumbers, explain
+from captioner.override import AttentionOverride
 from captioner.photo import Photo, PhotoSource, prepare
-from captioner.search import Hypothesis, SearchSettings, SettingsError, search
-from captioner.vocabulary import SPECIALS, Vocabulary, tokenize
+from captioner.search import Hypothesis, SearchSettings, Snapshot, search
+from captioner.sentences import beginning_ids, ids_up_to, sentence_ids
+from captioner.vocabulary import Vocabulary
+from captioner.whatif import before_and_after
 
 DEFAULT_CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "flickr8k"
-MAX_SENTENCE_WORDS = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +54,11 @@ class Guess(NamedTuple):
 
 
 class Captioner:
-    """A loaded model behind three verbs: `look`, then `caption` (or `stream`) and `score`."""
+    """A loaded model behind three verbs: `look`, then `caption` (or `stream`) and `score`.
+
+    Each takes an `AttentionOverride`, to ask "what if it had looked there?"; `look_elsewhere` and
+    `explain` ask about a single word.
+    """
 
     def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
@@ -93,69 +100,112 @@ class Captioner:
         ]
 
     def stream(
-        self, look: Look, settings: SearchSettings | None = None, beginning: str | Sequence[str] = ""
+        self,
+        look: Look,
+        settings: SearchSettings | None = None,
+        beginning: str | Sequence[str] = "",
+        attention: AttentionOverride | None = None,
     ) -> Iterator[Guess]:
         """Search word by word; each guess replaces the one before.
 
         Args:
             beginning: first words that every caption must have; a sentence is tokenised, a
-                sequence of words is taken as it is, so that any word of the vocabulary can be forced.
+                sequence of words is taken as it is, so that any word of the vocabulary can be
+                forced, and ``<end>`` as the last.
+            attention: maps that replace the model's own.
 
         Raises:
             SettingsError: if the beginning has a word the model does not know or never writes, or
-                is too long; at the first guess, as a generator does.
+                is too long, or the maps are not of the look's grid; at the first guess, as a
+                generator does.
         """
         settings = self._complete(settings)
-        prefix = self._prefix(beginning, settings.max_length)
-        snapshots = search(self.decoder, look.annotations, self.vocabulary, settings, prefix)
-        for (snapshot,) in snapshots:
+        prefix = beginning_ids(self.vocabulary, beginning, settings.max_length)
+        for (snapshot,) in self._search(look, settings, prefix, attention):
             captions = tuple(self._caption(hypothesis, look.grid) for hypothesis in snapshot.hypotheses)
             yield Guess(captions, snapshot.done)
 
     def captions(
-        self, look: Look, settings: SearchSettings | None = None, beginning: str | Sequence[str] = ""
+        self,
+        look: Look,
+        settings: SearchSettings | None = None,
+        beginning: str | Sequence[str] = "",
+        attention: AttentionOverride | None = None,
     ) -> tuple[Caption, ...]:
         """All captions that the search found, best first."""
-        *_, last = self.stream(look, settings, beginning)
+        *_, last = self.stream(look, settings, beginning, attention)
         return last.captions
 
     def caption(
-        self, photo: Look | PhotoSource, settings: SearchSettings | None = None, beginning: str | Sequence[str] = ""
+        self,
+        photo: Look | PhotoSource,
+        settings: SearchSettings | None = None,
+        beginning: str | Sequence[str] = "",
+        attention: AttentionOverride | None = None,
     ) -> Caption:
         """The best caption of a photo, looked at here if it was not before."""
         look = photo if isinstance(photo, Look) else self.look(photo)
-        return self.captions(look, settings, beginning)[0]
+        return self.captions(look, settings, beginning, attention)[0]
 
-    def score(self, look: Look, sentence: str | Sequence[str]) -> Caption:
+    def score(self, look: Look, sentence: str | Sequence[str], attention: AttentionOverride | None = None) -> Caption:
         """The person's own sentence as a caption: each word's log-probability and attention.
 
-        A sequence of words is taken as it is. A word the model does not know is scored and shown
-        as ``<unk>``.
+        A sequence of words is taken as it is; ``<end>`` is added where it is not the last. A word
+        the model does not know is scored and shown as ``<unk>``.
 
         Raises:
-            SettingsError: if the sentence has no word or more than 50.
+            SettingsError: if the sentence has no word or more than 50, or words after ``<end>``,
+                or the maps of ``attention`` are not of the look's grid.
         """
-        tokens = _tokens(sentence)
-        if not 1 <= len(tokens) <= MAX_SENTENCE_WORDS:
-            raise SettingsError(f"a sentence must have 1 to {MAX_SENTENCE_WORDS} words, got {len(tokens)}")
-        prefix = self.vocabulary.encode(tokens)[1:]
-        *_, last = search(self.decoder, look.annotations, self.vocabulary, self._complete(None), prefix)
+        prefix = sentence_ids(self.vocabulary, sentence)
+        *_, last = self._search(look, self._complete(None), prefix, attention)
         return self._caption(last[0].leader, look.grid)
+
+    def look_elsewhere(
+        self, look: Look, words: str | Sequence[str], position: int, attention: AttentionOverride
+    ) -> tuple[Word, Word]:
+        """The word at ``position`` with the model's own attention, and with the replaced one.
+
+        Both are given the same previous ``words``, and name the same runners-up (the likeliest of
+        either), so that each probability before has its counterpart after.
+
+        Raises:
+            SettingsError: as `explain` does.
+        """
+        ids = ids_up_to(self.vocabulary, words, position)
+        attention.check(look.grid)
+        return before_and_after(self.decoder, look.annotations, self.vocabulary, ids, attention, look.grid)
+
+    def explain(
+        self, look: Look, words: str | Sequence[str], position: int, attention: AttentionOverride | None = None
+    ) -> StepNumbers:
+        """The equations of the step that wrote the word at ``position``, in real numbers.
+
+        Args:
+            words: of a caption, as they are (or a sentence, tokenised), fed in one by one.
+            position: 0 is the first word; the place after the last word is that of ``<end>``.
+
+        Raises:
+            SettingsError: if there is no such position, words follow ``<end>``, or the maps of
+                ``attention`` are not of the look's grid.
+        """
+        ids = ids_up_to(self.vocabulary, words, position)
+        if attention:
+            attention.check(look.grid)
+        return explain(self.decoder, look.annotations, self.vocabulary, ids, attention, look.grid)
+
+    def _search(
+        self, look: Look, settings: SearchSettings, prefix: list[int], attention: AttentionOverride | None
+    ) -> Iterator[list[Snapshot]]:
+        if attention:
+            attention.check(look.grid)
+        return search(self.decoder, look.annotations, self.vocabulary, settings, prefix, attention)
 
     def _complete(self, settings: SearchSettings | None) -> SearchSettings:
         settings = settings or SearchSettings(beam_size=self.card.beam_size)
         if settings.length_penalty is None:
             settings = replace(settings, length_penalty=self.card.length_penalty)
         return settings
-
-    def _prefix(self, beginning: str | Sequence[str], max_length: int) -> list[int]:
-        tokens = _tokens(beginning)
-        unknown = [token for token in tokens if token not in self.vocabulary or token in SPECIALS]
-        if unknown:
-            raise SettingsError(f"the model does not know the word {unknown[0]!r}; please begin with another")
-        if len(tokens) >= max_length:
-            raise SettingsError(f"a beginning must have fewer than {max_length} words, got {len(tokens)}")
-        return self.vocabulary.encode(tokens)[1:-1]
 
     def _caption(self, hypothesis: Hypothesis, grid: tuple[int, int]) -> Caption:
         steps, word = hypothesis.steps, self.vocabulary.word
@@ -167,7 +217,3 @@ class Captioner:
             tuple(tuple(Alternative(word(token), chance) for token, chance in step.alternatives) for step in steps),
             hypothesis.finished,
         )
-
-
-def _tokens(text: str | Sequence[str]) -> list[str]:
-    return tokenize(text) if isinstance(text, str) else list(text)

@@ -17,6 +17,7 @@ from captioner.attention import Annotations
 from captioner.caption import Floats
 from captioner.decoder import Decoder, DecoderState, DecoderStep
 from captioner.hypotheses import Beam, Candidate, Doubles, Hypothesis, Snapshot, Step, rank, snapshot
+from captioner.override import AttentionOverride
 from captioner.settings import MAX_BEAM_SIZE, MAX_LENGTH, SearchSettings, SettingsError
 from captioner.strategies import BeamSearch, StochasticBeamSearch, Strategy, highest
 from captioner.vocabulary import Vocabulary
@@ -51,6 +52,7 @@ def search(
     vocabulary: Vocabulary,
     settings: SearchSettings,
     prefix: Sequence[int] = (),
+    attention: AttentionOverride | None = None,
 ) -> Iterator[list[Snapshot]]:
     """Caption P photos at once; after every step, a snapshot of each photo's race.
 
@@ -61,6 +63,7 @@ def search(
     Args:
         annotations: of P photos.
         prefix: ids every caption must begin with; ``<end>`` as the last ends the search there.
+        attention: maps that replace the model's own, the same for every photo and hypothesis.
 
     Raises:
         FloatingPointError: if the model computes something that is not a number.
@@ -70,7 +73,8 @@ def search(
     state, active = decoder.start(annotations), races  # the rows of the active races come in this order
     words = torch.full((len(races),), vocabulary.start, device=state.hidden.device)
     for position in range(limit):
-        read = _Reading.of(decoder.step(annotations, state, words), vocabulary)
+        alpha = attention.tensor(position, words.device) if attention else None
+        read = _Reading.of(decoder.step(annotations, state, words, alpha), vocabulary)
         forced = prefix[position] if position < len(prefix) else None
         width = len(words) // len(active)
         for place, race in enumerate(active):

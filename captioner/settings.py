@@ -38,32 +38,34 @@ class SearchSettings:
 
     def __post_init__(self) -> None:
         checked: dict[str, float] = {
-            "beam_size": _whole("beam_size", self.beam_size, 1, MAX_BEAM_SIZE),
-            "temperature": _number("temperature", self.temperature, 0, 10),
-            "seed": _whole("seed", self.seed, 0, 2**32 - 1),
-            "max_length": _whole("max_length", self.max_length, 1, MAX_LENGTH),
+            "beam_size": whole("beam_size", self.beam_size, 1, MAX_BEAM_SIZE),
+            "temperature": number("temperature", self.temperature, 0, 10),
+            "seed": whole("seed", self.seed, 0, 2**32 - 1),
+            "max_length": whole("max_length", self.max_length, 1, MAX_LENGTH),
         }
         if self.length_penalty is not None:
-            checked["length_penalty"] = _number("length_penalty", self.length_penalty, 0, 5)
+            checked["length_penalty"] = number("length_penalty", self.length_penalty, 0, 5)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
 
-def _whole(name: str, value: object, low: int, high: int) -> int:
-    number = low - 1 if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
-    if not low <= number <= high:
+def whole(name: str, value: object, low: int, high: int) -> int:
+    """``value`` as Python's int; `SettingsError` unless it is a whole number from ``low`` to ``high``."""
+    result = low - 1 if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
+    if not low <= result <= high:
         raise SettingsError(f"{name} must be a whole number from {low} to {high}, got {_shown(value)}")
-    return number
+    return result
 
 
-def _number(name: str, value: object, low: float, high: float) -> float:
+def number(name: str, value: object, low: float, high: float) -> float:
+    """``value`` as Python's float; `SettingsError` unless it is a number from ``low`` to ``high``."""
     try:
-        number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+        result = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
     except OverflowError:
-        number = math.inf
-    if not low <= number <= high:
+        result = math.inf
+    if not low <= result <= high:
         raise SettingsError(f"{name} must be a number from {low:g} to {high:g}, got {_shown(value)}")
-    return number
+    return result
 
 
 def _shown(value: object) -> str:

@@ -21,6 +21,10 @@ FORBIDDEN = {  # whoever is in the room → what it must not import, from anywhe
     "captioner.decoder": ("captioner.search", "captioner.hypotheses", "captioner.strategies", "captioner.pipeline"),
     "captioner.search": ("captioner.training", "captioner.checkpoint", "captioner.photo", "captioner.pipeline"),
     "captioner.checkpoint": ("captioner.training", "captioner.search", "captioner.photo", "captioner.pipeline"),
+    "captioner.sentences": ("torch", "captioner.search", "captioner.pipeline"),
+    "captioner.override": ("captioner.decoder", "captioner.search", "captioner.pipeline"),
+    "captioner.equations": ("captioner.training", "captioner.search", "captioner.photo", "captioner.pipeline"),
+    "captioner.whatif": ("captioner.training", "captioner.search", "captioner.pipeline"),
     "captioner.pipeline": ("captioner.training", "captioner.render"),
     "captioner.render": ("captioner.training", "captioner.pipeline", "captioner.search", "torch"),
 }

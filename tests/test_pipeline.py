@@ -10,8 +10,9 @@ from tiny import make_checkpoint
 
 from captioner.checkpoint import save_checkpoint
 from captioner.photo import PhotoError, prepare
-from captioner.pipeline import MAX_SENTENCE_WORDS, Captioner
+from captioner.pipeline import Captioner
 from captioner.search import SearchSettings, SettingsError
+from captioner.sentences import MAX_SENTENCE_WORDS
 
 MARKUP = "<img src=x onerror=alert(1)>"
 CORNERS = [SearchSettings(1), SearchSettings(4), SearchSettings(1, 1.0), SearchSettings(4, 1.0, seed=5)]
@@ -123,9 +124,11 @@ def test_forced_beginning(captioner, look, settings):
     [
         ("a zebra", "'zebra'"),
         (["<pad>"], "'<pad>'"),
-        (["a", "<end>"], "'<end>'"),
+        (["<end>", "a"], "'<end>'"),
+        (["<end>", "<end>"], "'<end>'"),
         (["<unk>"], "'<unk>'"),
-        ("a " * 40, "fewer than 40 words, got 40"),
+        ("a " * 41, "at most 40 words, got 41"),
+        ([*["a"] * 40, "<end>"], "at most 40 words, got 41"),
     ],
 )
 def test_beginnings_that_cannot_be(captioner, look, beginning, message):
@@ -133,9 +136,12 @@ def test_beginnings_that_cannot_be(captioner, look, beginning, message):
         captioner.caption(look, beginning=beginning)
 
 
-def test_a_beginning_may_fill_all_but_the_last_word(captioner, look):
+def test_a_beginning_may_fill_all_but_the_last_word_or_all(captioner, look):
     caption = captioner.caption(look, SearchSettings(2, max_length=4), "a a dog")
     assert len(caption) == 4
+    caption = captioner.caption(look, SearchSettings(2, max_length=4), "a a dog dog")
+    assert caption.words == ("a", "a", "dog", "dog")
+    assert not caption.finished
 
 
 def test_without_settings_the_cards_own_hold(captioner, look):

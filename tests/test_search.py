@@ -385,8 +385,8 @@ class Table:
     def __init__(self, decoder, logits):
         self.decoder, self.logits, self.start = decoder, torch.tensor([logits]), decoder.start
 
-    def step(self, annotations, state, words):
-        step = self.decoder.step(annotations, state, words)
+    def step(self, annotations, state, words, forced=None):
+        step = self.decoder.step(annotations, state, words, forced)
         return DecoderStep(self.logits.expand(len(words), -1), step.alpha, step.beta, step.state)
 
 
