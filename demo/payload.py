@@ -46,12 +46,6 @@ def caption_payload(caption: Caption) -> Payload:
     }
 
 
-def result_payload(captions: Sequence[Caption], origins: Sequence[str], chosen: int) -> Payload:
-    """All captions on the page with where each came from, and the one to play."""
-    listed = [{**caption_payload(caption), "origin": origin} for caption, origin in zip(captions, origins, strict=True)]
-    return {"words": listed[chosen]["words"], "captions": listed, "chosen": chosen, "done": True}
-
-
 def guess_payload(guess: Guess, grid: tuple[int, int]) -> Payload:
     """What the player shows of a search: the leader's words, and once done every caption it found."""
     captions = guess.captions[:KEPT_CAPTIONS] if guess.done else guess.captions[:1]

@@ -9,11 +9,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from captioner.caption import Caption
 from captioner.photo import Photo
 from captioner.pipeline import Look
+from captioner.search import SearchSettings
 
 MAX_SESSIONS = 64
 MAX_AGE = 3600.0
@@ -37,17 +38,20 @@ class Shown:
             return self.look
 
 
+class Captioned(NamedTuple):
+    """A caption on the page, the photo it is of, and whether the search found it or what was asked."""
+
+    caption: Caption
+    shown: Shown
+    origin: str = "search"
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a finished search found in the photo, best first; then the answers to what was asked of it.
+    """What a finished search found, best first; then the answers to what was asked of it."""
 
-    ``origins``: for each caption ``search``, or the kind of `demo.whatif.Question` it answers.
-    """
-
-    shown: Shown
-    captions: tuple[Caption, ...]
-    settings: dict[str, Any]
-    origins: tuple[str, ...]
+    found: tuple[Captioned, ...]
+    settings: SearchSettings
 
 
 @dataclass(eq=False)

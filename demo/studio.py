@@ -6,18 +6,19 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from captioner.caption import Caption
 from captioner.photo import Photo, PhotoError, PhotoSource, prepare
 from captioner.pipeline import Captioner, Look
 from captioner.render import Style
 from captioner.search import SearchSettings, SettingsError
-from demo.payload import VERSION, Payload, caption_json, guess_payload, result_payload
-from demo.sessions import Result, Session, Sessions, Shown
+from captioner.whatif import hide
+from demo.payload import VERSION, Payload, caption_json, guess_payload
+from demo.results import result_payload
+from demo.sessions import Captioned, Result, Session, Sessions, Shown
 from demo.takeaway import write_takeaway
 from demo.views import keep_view
-from demo.whatif import NOTHING_YET, Question, answer
+from demo.whatif import NOTHING_YET, Question, answer, region_map
 
 NO_PHOTO = "Please choose a photo first; the last one is no longer kept."
 
@@ -77,7 +78,7 @@ class Studio:
         with self._turn:
             return write_takeaway(result, index, kind, style, self._views)
 
-    def ask(self, key: str, question: Question) -> Iterator[Payload]:
+    def ask(self, key: str, asked: Question) -> Iterator[Payload]:
         """Answer a what-if with one more caption beside those on the page.
 
         Raises:
@@ -85,17 +86,19 @@ class Studio:
         """
         run, session = self.sessions.ticket(), self.sessions.get(key)
         result = session.result
-        if result is None:
+        if result is None or not 0 <= asked.index < len(result.found):
             raise SettingsError(NOTHING_YET)
-        look = result.shown.looked(self._encode)
+        about = result.found[asked.index]
+        shown = self._hidden(about.shown, asked) if asked.kind == "hide" else about.shown
+        look = shown.looked(self._encode)
         with self._turn:
-            caption = answer(self.captioner, look, result, question)
-        captions, origins = (*result.captions, caption), (*result.origins, question.kind)
+            caption = answer(self.captioner, look, about.caption.words, asked, result.settings)
+        found = (*result.found, Captioned(caption, shown, asked.kind))
         if self.sessions.begin(session, run):
-            session.result = replace(result, captions=captions, origins=origins)
-            start = question.position if question.kind in ("word", "place") else 0
-            base = self._base(result.shown, run, result.settings)
-            yield {**base, "phase": "done", "start": start, **result_payload(captions, origins, len(captions) - 1)}
+            session.result = replace(result, found=found)
+            start = asked.position if asked.kind in ("word", "place") else 0
+            base = self._base(result.found[0].shown, run, result.settings)
+            yield {**base, "phase": "done", "start": start, **result_payload(found, len(found) - 1)}
 
     def captions(self, source: PhotoSource, settings: SearchSettings) -> Iterator[Payload]:
         """Caption a photo for a program: no tab, nothing kept.
@@ -119,8 +122,7 @@ class Studio:
             return look, self.captioner.score(look, sentence)
 
     def _run(self, session: Session, shown: Shown, run: int, settings: SearchSettings) -> Iterator[Payload]:
-        used = {"beam_size": settings.beam_size, "temperature": settings.temperature, "seed": settings.seed}
-        base = self._base(shown, run, used)
+        base = self._base(shown, run, settings)
         last = {**base, "phase": "looking", "words": [], "captions": [], "done": False}
         yield last
         look = shown.looked(self._encode)
@@ -134,11 +136,16 @@ class Studio:
                 phase = "done" if guess.done else "guessing" if settings.beam_size > 1 else "writing"
                 last = {**base, "phase": phase, **guess_payload(guess, look.grid)}
                 if guess.done and session.run == run:
-                    session.result = Result(shown, guess.captions, used, ("search",) * len(guess.captions))
+                    session.result = Result(tuple(Captioned(caption, shown) for caption in guess.captions), settings)
             if session.run == run:
                 yield last
 
-    def _base(self, shown: Shown, run: int, used: dict[str, Any]) -> Payload:
+    def _hidden(self, shown: Shown, asked: Question) -> Shown:
+        grid = (self.captioner.encoder.config.grid,) * 2
+        photo = hide(shown.photo.view, region_map(asked.region, grid) > 0, self.captioner.card.photo)
+        return Shown(photo, keep_view(photo.view, self._views))
+
+    def _base(self, shown: Shown, run: int, settings: SearchSettings) -> Payload:
         """What every message of a run repeats."""
         return {
             "version": VERSION,
@@ -147,7 +154,7 @@ class Studio:
             "example": shown.name,
             "size": list(shown.photo.view.size),
             "grid": [self.captioner.encoder.config.grid] * 2,
-            "settings": list(used.values()),
+            "settings": [settings.beam_size, settings.temperature, settings.seed],
         }
 
     def _encode(self, photo: Photo) -> Look:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 
 from captioner.caption import Caption
@@ -25,18 +26,20 @@ def write_takeaway(result: Result, index: int, kind: str, style: Style, folder: 
     Raises:
         SettingsError: if there is no such caption or kind.
     """
-    if kind not in KINDS or not 0 <= index < len(result.captions):
+    if kind not in KINDS or not 0 <= index < len(result.found):
         raise SettingsError(NOTHING_YET)
-    caption, view = result.captions[index], result.shown.photo.view
+    caption, shown, _ = result.found[index]
+    view = shown.photo.view
     path = folder / secrets.token_hex(16) / f"{_slug(caption)}.{kind}"
     path.parent.mkdir(parents=True)
     if kind == "json":
-        path.write_text(json.dumps(record(caption, result.settings), ensure_ascii=False), encoding="utf-8")
+        path.write_text(json.dumps(record(caption, asdict(result.settings)), ensure_ascii=False), encoding="utf-8")
     elif kind == "html":
-        captions = (caption, *(other for other in result.captions if other is not caption))
+        others = (other.caption for other in result.found if other.shown is shown and other.caption is not caption)
+        captions = (caption, *others)
         payload = guess_payload(Guess(captions, done=True), caption.alphas.shape[1:])
-        payload |= {"phase": "done", "size": list(view.size), "settings": list(result.settings.values())}
-        path.write_text(offline_page(payload, result.shown.view), encoding="utf-8")
+        payload |= {"phase": "done", "size": list(view.size)}
+        path.write_text(offline_page(payload, shown.view), encoding="utf-8")
     elif f".{kind}" in ANIMATION_SUFFIXES:
         save_animation(view, caption, path, style)
     else:

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny import make_checkpoint
 
 from captioner.photo import PhotoError
@@ -13,7 +14,7 @@ from captioner.search import SearchSettings, SettingsError
 from demo.sessions import Sessions
 from demo.studio import Studio
 from demo.takeaway import KINDS
-from demo.whatif import Question, question
+from demo.whatif import Question, question, region_map
 
 GREEDY = SearchSettings(1, max_length=6)
 
@@ -159,7 +160,8 @@ def test_a_sentence_of_ones_own_is_scored_as_the_captioner_scores_it(studio):
         Question("word", position=99, word="a"),
         Question("word", position=-1, word="a"),
         Question("word", word="unheard"),
-        Question("place", row=99),
+        Question("place", region=(0, 0, 99, 0)),
+        Question("hide", region=(2, 0, 1, 0)),
         Question("own", sentence=" "),
         Question("what"),
     ],
@@ -175,9 +177,30 @@ def test_a_question_without_sense_changes_nothing(studio, asked):
 def test_a_question_needs_a_finished_caption(studio):
     with pytest.raises(SettingsError, match="no finished caption"):
         list(studio.ask("tab", Question("uniform")))
-    for wrong in ({}, {"kind": "word", "position": "x"}, {"kind": "word", "index": None}):
+    for wrong in ({}, {"kind": "word", "position": "x"}, {"kind": "word", "index": None}, {"kind": "a", "region": [1]}):
         with pytest.raises(SettingsError):
             question(wrong)
+
+
+def test_hiding_a_place_captions_the_painted_photo(studio):
+    list(studio.show("tab", gradient(), GREEDY))
+    (answered,) = studio.ask("tab", Question("hide", region=(0, 0, 1, 2)))
+    first, hidden = answered["captions"]
+    assert "photo" not in first
+    painted = gradient()
+    painted[: round(2 * 32 / 3)] = (124, 116, 104)
+    expected = studio.captioner.caption(painted, GREEDY)
+    assert [word["w"] for word in hidden["words"]] == list(expected.words)
+    with Image.open(hidden["photo"]["path"]) as view:
+        assert np.abs(np.asarray(view, int) - painted).mean() < 4
+    (again,) = studio.ask("tab", Question("uniform", index=1))
+    assert again["captions"][2]["photo"] == hidden["photo"]
+
+
+def test_a_region_becomes_a_map():
+    expected = np.zeros((3, 2))
+    expected[1:3, 1] = 1
+    np.testing.assert_array_equal(region_map((1, 1, 2, 1), (3, 2)), expected)
 
 
 @pytest.mark.parametrize("kind", KINDS)

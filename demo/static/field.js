@@ -1,7 +1,7 @@
 // From 14×14 weights to a smooth field, as scikit-image's pyramid_expand defines it: bilinear
 // enlargement, then a Gaussian of a third of a cell. Both are separable and linear, so one matrix M
 // does it: field = M · alpha · Mᵀ.
-const UPSCALE = 12;
+const UPSCALE = 8;
 
 function decodeAlpha(encoded, peak) {
   const bytes = atob(encoded);

@@ -6,7 +6,7 @@ const look = { mode: 'heat', smooth: true, opacity: 0.8, scale: 'caption' };
 let data = { run: -1, phase: 'empty', words: [], grid: [14, 14], done: false, captions: [] };
 let words = [];
 let preview = null;
-let cell = null; // chosen by a click
+let region = null; // of cells, chosen by a click or a drag: top, left, bottom, right
 let pointed = null; // under the pointer
 let chosen = 0; // of the captions found
 let coverage = false;
@@ -73,7 +73,7 @@ const controls = createControls(root, {
 
 // A question about the word on show.
 function ask(kind, details) {
-  trigger('ask', { kind, index: chosen, position: timeline.now().step, ...(cell || {}), ...details });
+  trigger('ask', { kind, index: chosen, position: timeline.now().step, region, ...details });
 }
 
 function parsed(word) {
@@ -99,7 +99,7 @@ function sync() {
   if (fresh) {
     timeline.reset();
     stage.setGrid(value.grid);
-    showCell(null);
+    showRegion(null);
     preview = null;
     coverage = false;
     chosen = value.chosen || 0;
@@ -107,10 +107,7 @@ function sync() {
   data = value;
   remember(data.settings, data.example);
   race.fill(data.captions);
-  if (data.photo) {
-    stage.setPhoto(data.photo.url, data.size);
-    photo.alt = say('photo');
-  }
+  photo.alt = data.photo ? say('photo') : '';
   read();
   if (fresh) timeline.seek(data.start || 0);
   announce();
@@ -131,6 +128,8 @@ function remember(settings, example) {
 function read() {
   const caption = data.captions[chosen];
   words = (caption ? caption.words : data.words).map(parsed);
+  const own = caption && caption.photo;
+  if (data.photo) stage.setPhoto((own || data.photo).url, data.size);
   timeline.setCount(words.length, data.done);
   line.fill(words, data.grid);
   race.mark(chosen);
@@ -146,22 +145,28 @@ function announce() {
 
 function refresh() {
   line.drawThumbs(words, photo, data.grid, topOf, table);
-  showCell(cell);
+  showRegion(region);
   wake();
 }
 
-function showCell(place) {
-  cell = place;
+// Marks a region of cells, and says how much of each word's attention lies in it.
+function showRegion(chosenRegion) {
+  region = chosenRegion;
   const marker = root.querySelector('.sat-cell');
-  marker.hidden = !place;
-  whatIf.enable(data.done && words.length > 0, place);
-  if (!place) return line.showShares(null);
+  marker.hidden = !region;
+  whatIf.enable(data.done && words.length > 0, region);
+  if (!region) return line.showShares(null);
   const [rows, columns] = data.grid;
-  marker.style.left = (100 * place.column) / columns + '%';
-  marker.style.top = (100 * place.row) / rows + '%';
-  marker.style.width = 100 / columns + '%';
-  marker.style.height = 100 / rows + '%';
-  return line.showShares(words.map((word) => word.alpha[place.row * columns + place.column]));
+  const [top, left, bottom, right] = region;
+  marker.style.left = (100 * left) / columns + '%';
+  marker.style.top = (100 * top) / rows + '%';
+  marker.style.width = (100 * (right + 1 - left)) / columns + '%';
+  marker.style.height = (100 * (bottom + 1 - top)) / rows + '%';
+  return line.showShares(words.map((word) => sumOf(word.alpha.filter((none, at) => {
+    const row = Math.floor(at / columns);
+    const column = at % columns;
+    return row >= top && row <= bottom && column >= left && column <= right;
+  }))));
 }
 
 function mirror(step) {
@@ -187,7 +192,7 @@ function show() {
   shownWord = word;
   if (!word) return stage.aim(null, 1);
   const peakCell = word.alpha.indexOf(Math.max(...word.alpha));
-  const place = pointed || cell;
+  const place = pointed || (region && { row: region[0], column: region[1] });
   lecture.show(word, words[index - 1], place ? place.row * data.grid[1] + place.column : peakCell);
   if (summed) return showCoverage();
   const next = words[index + 1];
@@ -227,16 +232,30 @@ root.querySelectorAll('[data-label]').forEach((each) => {
   each.title = say(each.dataset.label);
 });
 photo.addEventListener('load', refresh);
-root.querySelector('.sat-stage').addEventListener('click', (event) => {
-  const place = stage.cellAt(event);
-  const same = cell && place && cell.row === place.row && cell.column === place.column;
-  showCell(same || !words.length ? null : place);
+
+// A click chooses a cell, a drag (not by touch, which scrolls) a region; the same cell again, none.
+const photoFrame = root.querySelector('.sat-stage');
+let from = null;
+let before = null;
+photoFrame.addEventListener('pointerdown', (event) => {
+  from = words.length ? stage.cellAt(event) : null;
+  before = region;
+  if (from) showRegion([from.row, from.column, from.row, from.column]);
+  event.preventDefault();
 });
-root.querySelector('.sat-stage').addEventListener('pointermove', (event) => {
+photoFrame.addEventListener('pointermove', (event) => {
   pointed = stage.cellAt(event);
+  if (from && pointed && event.buttons === 1 && event.pointerType !== 'touch') {
+    showRegion([Math.min(from.row, pointed.row), Math.min(from.column, pointed.column),
+      Math.max(from.row, pointed.row), Math.max(from.column, pointed.column)]);
+  }
   wake();
 });
-root.querySelector('.sat-stage').addEventListener('pointerleave', () => {
+window.addEventListener('pointerup', () => {
+  if (from && String(region) === String(before)) showRegion(null);
+  from = null;
+});
+photoFrame.addEventListener('pointerleave', () => {
   pointed = null;
   wake();
 });

@@ -12,6 +12,7 @@ function createStage(element, reduced) {
   let visible = 0;
   let look = { mode: 'heat', smooth: true, opacity: 0.8 };
   let matrices = {};
+  let table = {};
   let stale = true;
 
   function matrix(cells) {
@@ -23,7 +24,11 @@ function createStage(element, reduced) {
   function draw() {
     const [rows, columns] = grid;
     const field = expand(shown, rows, columns, matrix(rows), matrix(columns));
-    paintField(canvas, field, columns * UPSCALE, rows * UPSCALE, top, colourTable(look.mode, look.opacity * visible));
+    const opacity = look.opacity * visible;
+    if (table.opacity !== opacity || table.mode !== look.mode) {
+      table = { opacity, mode: look.mode, colours: colourTable(look.mode, opacity) };
+    }
+    paintField(canvas, field, columns * UPSCALE, rows * UPSCALE, top, table.colours);
     canvas.classList.toggle('sat-cells', !look.smooth);
     stale = false;
   }

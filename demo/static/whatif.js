@@ -1,6 +1,7 @@
 // What if? Each question goes to Python, which answers with one more caption.
 function createWhatIf(element, on) {
   const place = element.querySelector('.sat-ask-place');
+  const hide = element.querySelector('.sat-ask-hide');
   const field = element.querySelector('.sat-own input');
   const section = element.querySelector('.sat-whatif');
 
@@ -8,6 +9,7 @@ function createWhatIf(element, on) {
   field.placeholder = say('ownHint');
   field.setAttribute('aria-label', say('ownHint'));
   place.addEventListener('click', () => on.ask('place'));
+  hide.addEventListener('click', () => on.ask('hide'));
   element.querySelector('.sat-ask-uniform').addEventListener('click', () => on.ask('uniform'));
   element.querySelector('.sat-own').addEventListener('submit', (event) => {
     event.preventDefault();
@@ -15,10 +17,12 @@ function createWhatIf(element, on) {
   });
 
   return {
-    enable(done, cell) {
+    enable(done, region) {
       section.querySelectorAll('button').forEach((button) => (button.disabled = !done));
-      place.disabled = !done || !cell;
-      place.title = cell ? '' : say('askPlaceHint');
+      for (const button of [place, hide]) {
+        button.disabled = !done || !region;
+        button.title = region ? '' : say('askPlaceHint');
+      }
     },
   };
 }

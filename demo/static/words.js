@@ -67,6 +67,8 @@ function createWords(element, on) {
     },
     drawThumbs(words, photo, grid, topOf, table) {
       const map = document.createElement('canvas');
+      const tall = expandMatrix(grid[0], 4);
+      const wide = expandMatrix(grid[1], 4);
       const aspect = photo.naturalWidth / photo.naturalHeight || 1;
       thumbs.forEach((thumb, index) => {
         const canvas = thumb.querySelector('canvas');
@@ -74,8 +76,7 @@ function createWords(element, on) {
         const width = Math.round(height * Math.min(Math.max(aspect, 0.4), 2.5));
         if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
         const context = canvas.getContext('2d');
-        const wide = expandMatrix(grid[1], 4);
-        const field = expand(words[index].alpha, grid[0], grid[1], expandMatrix(grid[0], 4), wide);
+        const field = expand(words[index].alpha, grid[0], grid[1], tall, wide);
         paintField(map, field, grid[1] * 4, grid[0] * 4, topOf(words[index]), table);
         context.drawImage(photo, 0, 0, width, height);
         context.imageSmoothingQuality = 'high';

@@ -25,7 +25,7 @@ def test_the_smooth_field_is_scikit_images(browser):
         [read_static("field.js"), alpha.ravel().tolist()],
     )
     page.close()
-    expected = pyramid_expand(alpha, upscale=12, sigma=4, preserve_range=True)
+    expected = pyramid_expand(alpha, upscale=8, sigma=8 / 3, preserve_range=True)
     np.testing.assert_allclose(np.array(got).reshape(expected.shape), expected, atol=2e-5)
 
 
@@ -220,6 +220,24 @@ def test_attention_can_be_forced_or_taken_away(address, open_page):
     page.locator("body").press("1")
     page.wait_for_timeout(300)
     assert "196.0 of 196" in page.locator(".sat-mind").inner_text().replace("196 of 196", "196.0 of 196")
+
+
+def test_a_hidden_place_is_painted_over(address, open_page):
+    page = open_page(address)
+    finished(page)
+    whole = page.locator(".sat-photo").get_attribute("src")
+    box = page.locator(".sat-stage").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    assert page.locator(".sat-cell").bounding_box()["width"] > box["width"] / 3
+    page.click(".sat-ask-hide")
+    wait(page, "d.caption === '3'")
+    assert page.locator(".sat-photo").get_attribute("src") != whole
+    page.locator(".sat-captions button").first.click()
+    wait(page, "d.caption === '0'")
+    assert page.locator(".sat-photo").get_attribute("src") == whole
 
 
 def test_a_sentence_of_ones_own(address, open_page):
