@@ -77,6 +77,7 @@ class TeacherForced(NamedTuple):
     logits: Tensor  # (Σ steps, V), packed as `pack_padded_sequence` packs
     targets: Tensor  # (Σ steps,), the words to predict, packed alike
     alphas: Tensor  # (R, T, L), zero after a caption's end
+    rows: Tensor  # (Σ steps,), which of the R captions a packed position is of
 
 
 class Decoder(nn.Module):
@@ -132,7 +133,7 @@ class Decoder(nn.Module):
         longest_first = lengths.view(photos, per_photo).amax(dim=1).argsort(descending=True)
         rows = torch.arange(len(captions), device=captions.device).view(photos, per_photo)[longest_first].flatten()
         forced = self._forced(features[longest_first], captions[rows], lengths[rows] - 1)
-        return forced._replace(alphas=forced.alphas[rows.argsort()])
+        return forced._replace(alphas=forced.alphas[rows.argsort()], rows=rows[forced.rows])
 
     def _forced(self, features: Tensor, captions: Tensor, steps: Tensor) -> TeacherForced:
         """`forward` with the photos of the longest captions first, so that finished ones drop out."""
@@ -177,7 +178,8 @@ class Decoder(nn.Module):
         alphas = _stack([glimpse.alpha for glimpse in glimpses])
         real = torch.arange(longest, device=steps.device) < steps.unsqueeze(1)
         targets = _pack(captions[:, 1 : longest + 1], steps)
-        return TeacherForced(self._predict(*packed), targets, alphas * real.unsqueeze(-1))
+        rows = _pack(torch.arange(len(steps), device=steps.device).unsqueeze(1).expand(-1, longest), steps)
+        return TeacherForced(self._predict(*packed), targets, alphas * real.unsqueeze(-1), rows)
 
 
 class DeepOutput(nn.Module):

@@ -26,6 +26,7 @@ class Batch(NamedTuple):
     captions: Tensor  # (P·K, T+1) ids
     lengths: Tensor  # (P·K,), counting <start> and <end>
     regions: Regions | None
+    photos: tuple[int, ...]  # index of each photo among the examples
 
 
 class Chosen(NamedTuple):
@@ -79,7 +80,8 @@ class BatchDataset(TorchDataset[Batch]):
             for caption in choice.captions
         ]
         captions, lengths = pad_captions(encoded, self.vocabulary.pad)
-        return Batch(inputs, captions, lengths, self._regions(chosen))
+        photos = tuple(choice.example for choice in chosen)
+        return Batch(inputs, captions, lengths, self._regions(chosen), photos)
 
     def _regions(self, chosen: Sequence[Chosen]) -> Regions | None:
         if self.regions is None:

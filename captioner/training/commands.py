@@ -78,6 +78,9 @@ def _add_optimization(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--patience", type=int, default=trainer.patience)
     parser.add_argument("--metric", default=trainer.metric)
     parser.add_argument("--save-every", type=int, default=trainer.save_every, help="steps between resumable states")
+    parser.add_argument(
+        "--self-critical", type=int, default=0, metavar="SAMPLES", help="train on CIDEr, on drawn captions"
+    )
     parser.add_argument("--workers", type=int, default=trainer.workers)
     parser.add_argument("--label-smoothing", type=float, default=objective.label_smoothing)
     parser.add_argument("--doubly-stochastic", type=float, default=objective.doubly_stochastic)
@@ -96,6 +99,7 @@ def _train(arguments: argparse.Namespace) -> int:
             trainer=TrainerConfig(
                 a.epochs, a.learning_rate, a.encoder_learning_rate, weight_decay=a.weight_decay, clip=a.clip,
                 patience=a.patience, metric=a.metric, save_every=a.save_every, workers=a.workers,
+                samples=a.self_critical,
             ),
             objective=ObjectiveConfig(a.label_smoothing, a.doubly_stochastic, a.region_weight),
         )

@@ -17,6 +17,7 @@ from captioner.training.batches import Batch, BatchDataset, BatchPlan, Loader, R
 from captioner.training.karpathy import Example
 from captioner.training.model import CaptionModel
 from captioner.training.objective import Loss, ObjectiveConfig, objective
+from captioner.training.self_critical import SelfCritic
 from captioner.vocabulary import Vocabulary
 
 Validate = Callable[[CaptionModel], dict[str, float]]
@@ -33,6 +34,7 @@ class TrainerConfig:
         encoder_learning_rate: the same for a fine-tuned encoder.
         clip: largest norm of the gradient.
         patience: epochs without a better score before stopping early.
+        samples: captions drawn a photo for self-critical training; 0 is teacher forcing.
         metric: the decoded score that decides, as `evaluation` names it.
         save_every: steps between resumable states.
     """
@@ -47,6 +49,7 @@ class TrainerConfig:
     metric: str = "CIDEr"
     save_every: int = 250
     workers: int = 0
+    samples: int = 0
 
 
 class Data(NamedTuple):
@@ -89,6 +92,7 @@ class Trainer:
         self.output, self.validate, self.keep = output, validate, keep
         self.accelerator = accelerator or Accelerator()
         self.progress = Progress()
+        self.critic = SelfCritic(data.examples, data.vocabulary, config.samples) if config.samples else None
         optimizer = torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay)
         self.steps = config.epochs * len(plan.epoch(data.examples, 0))
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
@@ -124,7 +128,7 @@ class Trainer:
         return bool(self.accelerator.is_main_process)
 
     def _epoch(self) -> Iterator[Loss]:
-        self.model.train()
+        self.model.train(self.critic is None)  # drawn captions are judged as they would be served: without dropout
         batches = self.plan.epoch(self.data.examples, self.progress.epoch)
         if self.progress.batch == 0:
             torch.manual_seed(self.plan.seed * 1_000_003 + self.progress.epoch)
@@ -143,16 +147,26 @@ class Trainer:
 
     def _train_on(self, batch: Batch) -> Loss:
         batch = _to(batch, self.accelerator.device)
-        count = self.accelerator.reduce((batch.lengths - 1).sum().float(), reduction="mean")
         with self.accelerator.autocast():
-            forced = self.model(batch.inputs, batch.captions, batch.lengths)
-            loss = objective(forced, self.objective_config, batch.regions, count)
+            loss = self._drawn_loss(batch, self.critic) if self.critic else self._forced_loss(batch)
         self.accelerator.backward(loss.total)
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.scheduler.step()
         return loss
+
+    def _forced_loss(self, batch: Batch) -> Loss:
+        count = self.accelerator.reduce((batch.lengths - 1).sum().float(), reduction="mean")
+        forced = self.model(batch.inputs, batch.captions, batch.lengths)
+        return objective(forced, self.objective_config, batch.regions, count)
+
+    def _drawn_loss(self, batch: Batch, critic: SelfCritic) -> Loss:
+        with torch.no_grad():
+            features = self.bare.annotate(batch.inputs)
+        captions, lengths, advantage = critic.draw(self.bare.decoder, features, batch.photos)
+        forced = self.model(batch.inputs, captions, lengths)
+        return critic.loss(forced, advantage, self.objective_config.doubly_stochastic)
 
     def _finish_epoch(self) -> None:
         progress = self.progress
@@ -211,4 +225,5 @@ def parameter_groups(model: CaptionModel, config: TrainerConfig) -> list[dict[st
 
 def _to(batch: Batch, device: torch.device) -> Batch:
     regions = batch.regions and type(batch.regions)(*(part.to(device) for part in batch.regions))
-    return Batch(batch.inputs.to(device), batch.captions.to(device), batch.lengths.to(device), regions)
+    inputs, captions, lengths = (part.to(device) for part in batch[:3])
+    return Batch(inputs, captions, lengths, regions, batch.photos)
