@@ -17,6 +17,7 @@ ENGLISH = {
     "seed_hint": "Same seed, same draw.",
     "dice": "New seed",
     "stop": "Stop",
+    "about": "About this model",
 }
 KOREAN = {
     "photo": "내 사진",
@@ -29,6 +30,7 @@ KOREAN = {
     "seed_hint": "시드가 같으면 결과도 같습니다.",
     "dice": "새 시드",
     "stop": "멈춤",
+    "about": "이 모델에 대하여",
 }
 
 _I18N = gr.I18n(en=ENGLISH, ko=KOREAN)

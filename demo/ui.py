@@ -9,6 +9,7 @@ import gradio as gr
 
 from captioner.card import Card
 from captioner.pipeline import Captioner
+from demo.about import about
 from demo.buttons import TakeawayButtons
 from demo.endpoints import Knobs, add_endpoints
 from demo.examples import examples
@@ -43,6 +44,8 @@ def build(captioner: Captioner) -> gr.Blocks:
     page = gr.Blocks(title="Show, Attend and Tell, live", delete_cache=(CACHE_SECONDS, CACHE_SECONDS))
     with page:
         parts = _layout(captioner.card)
+        with gr.Accordion(say("about"), open=False, elem_id="about"):
+            gr.Markdown(about(captioner.card))
         studio = Studio(captioner, Path(parts.player.GRADIO_CACHE))
         _wire(page, Handlers(studio), parts)
         add_endpoints(studio)

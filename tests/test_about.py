@@ -1,0 +1,31 @@
+from dataclasses import replace
+
+from tiny import make_checkpoint
+
+from demo.about import about
+
+
+def test_says_what_was_measured_and_the_terms():
+    card = replace(
+        make_checkpoint().card,
+        scores={"val, beam size 3": {"BLEU-1": 61.234, "BLEU-4": 21.04, "CIDEr": 0.5571}, "attention": {"pointing": 1}},
+        licence="Non-commercial.",
+        limits="Mostly dogs.",
+    )
+    text = about(card)
+    (row,) = [line for line in text.splitlines() if "beam size 3" in line]
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == ["61.2", "21", "–", "–", "0.557"]
+    assert "Mostly dogs" in text
+    assert "Non\\-commercial" in text
+    assert "pointing" not in text
+
+
+def test_a_card_cannot_put_markup_on_the_page():
+    card = replace(make_checkpoint().card, name="<img src=x onerror=alert(1)> [a](javascript:b) |")
+    text = about(card)
+    assert "<img" not in text.replace("\\<img", "")
+    assert "](" not in text
+
+
+def test_a_model_without_scores_has_no_table():
+    assert "|" not in about(make_checkpoint().card)
