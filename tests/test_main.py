@@ -162,7 +162,7 @@ def test_a_terminal_sees_progress_over_several_photos(model):
     shown = os.read(ours, 100_000).decode()
     os.close(theirs)
     os.close(ours)
-    assert "1/2" in shown
+    assert "2/2" in shown
     assert "photo" in shown
 
 

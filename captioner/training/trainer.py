@@ -116,7 +116,7 @@ class Trainer:
         bar = tqdm(total=self.steps, initial=self.progress.step, unit="batch", disable=not self.is_main)
         while self.progress.epoch < self.config.epochs and self.progress.stale <= self.config.patience:
             for loss in self._epoch():
-                bar.set_description(f"epoch {self.progress.epoch + 1} loss {float(loss.words):.3f}")
+                bar.set_description(f"epoch {self.progress.epoch + 1} loss {loss.words.item():.3f}")
                 bar.update()
             self._finish_epoch()
         bar.close()
