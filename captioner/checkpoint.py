@@ -17,7 +17,7 @@ from torchvision.models import ResNet101_Weights
 
 from captioner.card import Card, CheckpointError, parse_json, read_card
 from captioner.decoder import Decoder
-from captioner.encoder import Encoder
+from captioner.encoder import Encoder, torchvision_trunk
 from captioner.quantization import pack, unpack
 from captioner.vocabulary import Vocabulary, VocabularyError
 
@@ -149,10 +149,10 @@ def _torchvision_encoder(name: str, path: Path) -> dict[str, Tensor]:
             f"found {name!r}; restore the original card"
         )
     try:
-        state: dict[str, Tensor] = dict(ResNet101_Weights[name].get_state_dict(check_hash=True))
+        state = torchvision_trunk(name)
     except (OSError, RuntimeError) as error:
         raise CheckpointError(
             f"{path}: expected to download torchvision's {name}, found {error}; connect to the network once, "
             "or use a checkpoint that bundles its encoder"
         ) from None
-    return {f"encoder.trunk.{key}": value for key, value in state.items() if not key.startswith("fc.")}
+    return {f"encoder.trunk.{key}": value for key, value in state.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor, nn
+from torchvision.models import ResNet101_Weights
 from torchvision.models.resnet import Bottleneck, ResNet
 
 RESNET_101 = (3, 4, 23, 3)
@@ -51,3 +52,13 @@ def build_trunk(config: EncoderConfig) -> ResNet:
     del trunk.fc
     del trunk.avgpool
     return trunk
+
+
+def torchvision_trunk(name: str) -> dict[str, Tensor]:
+    """The trunk's weights of a ``ResNet101_Weights`` entry, without the classifier; torchvision downloads them once.
+
+    Raises:
+        OSError, RuntimeError: if the download fails or does not match its hash.
+    """
+    state = ResNet101_Weights[name].get_state_dict(check_hash=True)
+    return {key: value for key, value in state.items() if not key.startswith("fc.")}

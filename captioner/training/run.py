@@ -15,7 +15,7 @@ from torchvision.models import ResNet101_Weights
 from captioner.card import Card
 from captioner.checkpoint import BUNDLED, Checkpoint, load_checkpoint, save_checkpoint
 from captioner.decoder import Decoder, DecoderConfig
-from captioner.encoder import Encoder
+from captioner.encoder import Encoder, torchvision_trunk
 from captioner.photo import PhotoFormat, prepare
 from captioner.quantization import Storage, as_stored
 from captioner.search import SearchSettings
@@ -114,8 +114,7 @@ def _encoder(weights: str | None) -> Encoder:
     if weights not in ResNet101_Weights.__members__:
         return encoder_from_resnet(Path(weights))
     encoder = Encoder()
-    state = ResNet101_Weights[weights].get_state_dict(check_hash=True)
-    encoder.trunk.load_state_dict({key: value for key, value in state.items() if not key.startswith("fc.")})
+    encoder.trunk.load_state_dict(torchvision_trunk(weights))
     return encoder
 
 
@@ -146,7 +145,7 @@ def _validate(
     @torch.inference_mode()
     def annotate(filenames: Any) -> Tensor:
         device = next(model.parameters()).device
-        return model.annotate(load(filenames).float().to(device))
+        return model.annotate(load(filenames).to(device))
 
     return evaluate(model.decoder, examples, annotate, vocabulary, settings).scores
 
