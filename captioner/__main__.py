@@ -1,4 +1,4 @@
-"""``python -m captioner caption|train|evaluate``."""
+"""``python -m captioner caption|import|train|evaluate|average|reproduce``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-TRAINING = {"train": "train a model on a Karpathy split JSON", "evaluate": "score a checkpoint on a data set"}
+TRAINING = {
+    "train": "train a model on a Karpathy split JSON",
+    "evaluate": "score a checkpoint on a data set",
+    "average": "the mean of the weights of several checkpoints",
+    "reproduce": "train by a recipe of several stages",
+}
 TRAINING_EXTRAS = "requirements-train.txt"
 INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for Ctrl-C
 
@@ -37,11 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    from captioner.commands import caption  # after Ctrl-C is caught: it loads torch  # noqa: PLC0415
+    from captioner.commands import caption, import_  # after Ctrl-C is caught: it loads torch  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="python -m captioner", description="Photo captioning with visual attention.")
     subparsers = parser.add_subparsers(required=True, metavar="command")
     caption.add_parser(subparsers)
+    import_.add_parser(subparsers)
     if arguments and arguments[0] in TRAINING:
         _add_training(parser, subparsers)
     else:

@@ -302,4 +302,4 @@ def test_help_lists_the_commands(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     output = capsys.readouterr().out
-    assert all(name in output for name in ("caption", "train", "evaluate"))
+    assert all(name in output for name in ("caption", "import", "train", "evaluate"))
