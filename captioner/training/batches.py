@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -45,13 +46,19 @@ class BatchPlan:
     seed: int = 0
 
     def epoch(self, examples: Sequence[Example], epoch: int) -> list[list[Chosen]]:
-        """All batches of one epoch: every photo once, ``captions_per_photo`` different captions each."""
+        """All batches of one epoch, as even as can be: every photo once, with ``captions_per_photo`` captions.
+
+        A photo's captions are different ones as long as it has enough of them.
+        """
         random = np.random.default_rng([self.seed, epoch])
         order = random.permutation(len(examples))
         chosen = [
             Chosen(int(index), _pick(random, len(examples[index].captions), self.captions_per_photo)) for index in order
         ]
-        return [chosen[first : first + self.photos] for first in range(0, len(chosen), self.photos)]
+        batches = -(-len(chosen) // self.photos)
+        size, larger = divmod(len(chosen), batches)
+        edges = [batch * size + min(batch, larger) for batch in range(batches + 1)]
+        return [chosen[first:last] for first, last in pairwise(edges)]
 
 
 class BatchDataset(TorchDataset[Batch]):

@@ -1,10 +1,15 @@
-"""Encoder features computed once and kept on disk, a row a photo; interrupted work is taken up again."""
+"""Encoder features computed once and kept on disk in shards; interrupted work is taken up again.
+
+A shard is a file of many photos' features that is whole as soon as it is there, so several
+processes can compute a cache together, and any number of workers read it, mapped into memory.
+"""
 
 from __future__ import annotations
 
 import copy
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,31 +17,57 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
 from tqdm import tqdm
 
 from captioner.encoder import FEATURE_SIZE, Encoder
 from captioner.photo import PhotoFormat, prepare
 from captioner.training.karpathy import DatasetError
 
+INDEX = "index.json"
+SINGLE = "features.npy"  # a cache of an earlier version is one file
+PHOTOS_A_SHARD = 256  # 206 MB on a 14×14 grid
+
 
 class FeatureCache:
-    """Annotations ``(grid², 2048)`` in float16 of many photos, in one memory-mapped file."""
+    """Annotations ``(grid², 2048)`` in float16 of many photos, in memory-mapped files."""
 
     def __init__(self, folder: Path) -> None:
         try:
-            index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-            self.features: NDArray[np.float16] = np.load(folder / "features.npy", mmap_mode="r")
-        except (OSError, ValueError) as error:
+            index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+            self.encoder: str = index["encoder"]
+            filenames: list[str] = index["filenames"]
+        except (OSError, ValueError, KeyError) as error:
             raise DatasetError(f"{folder} holds no feature cache; delete it and compute it again ({error})") from error
-        if index["done"] < len(index["filenames"]):
+        self._size: int = index.get("photos_a_shard", len(filenames))
+        paths = _shards(folder, len(filenames), self._size) if "photos_a_shard" in index else [folder / SINGLE]
+        if not all(path.exists() for path in paths) or index.get("done", len(filenames)) < len(filenames):
             raise DatasetError(f"{folder} is unfinished; run the same command again to complete it")
-        self.encoder: str = index["encoder"]
-        self._rows = {name: row for row, name in enumerate(index["filenames"])}
+        self._shards: list[NDArray[np.float16]] = [np.load(path, mmap_mode="r") for path in paths]
+        self._rows = {name: row for row, name in enumerate(filenames)}
 
     def read(self, filenames: Sequence[str]) -> Tensor:
         """``(N, grid², 2048)`` float16 of these photos."""
-        return torch.from_numpy(self.features[[self._rows[name] for name in filenames]])
+        places = (divmod(self._rows[name], self._size) for name in filenames)
+        return torch.from_numpy(np.stack([self._shards[shard][row] for shard, row in places]))
+
+
+class PhotoBatches(TorchDataset[Tensor]):
+    """Photos prepared in batches ``(n, 3, size, size)``, for a `DataLoader` with ``batch_size=None``."""
+
+    def __init__(self, folder: Path, filenames: Sequence[str], photo_format: PhotoFormat, batch_size: int) -> None:
+        self.folder, self.photo_format = folder, photo_format
+        self.batches = [filenames[first : first + batch_size] for first in range(0, len(filenames), batch_size)]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, number: int) -> Tensor:
+        if number >= len(self):
+            raise IndexError(number)
+        return torch.stack([prepare(self.folder / name, self.photo_format).tensor for name in self.batches[number]])
 
 
 def fingerprint(encoder: Encoder) -> str:
@@ -55,51 +86,73 @@ def compute_features(
     folder: Path,
     *,
     batch_size: int = 32,
+    photos_a_shard: int = PHOTOS_A_SHARD,
     device: torch.device | None = None,
-) -> FeatureCache:
+    workers: int = 0,
+    process: tuple[int, int] = (0, 1),
+) -> None:
     """Fill ``folder`` with the features of all photos (bfloat16 arithmetic, float16 on disk).
+
+    Args:
+        workers: processes that read photos ahead.
+        process: which of how many processes this is; each computes its share of the shards.
 
     Raises:
         DatasetError: if the folder holds the features of another encoder or other photos.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    index = _index(folder, fingerprint(encoder), list(filenames))
-    shape = (len(filenames), encoder.config.grid**2, FEATURE_SIZE)
-    path = folder / "features.npy"
-    out = np.lib.format.open_memmap(path, "r+" if path.exists() else "w+", np.float16, shape)
+    size = _agreed_shard_size(folder, fingerprint(encoder), list(filenames), photos_a_shard)
+    if size is None:
+        return
     device = device or torch.device("cpu")
     network = copy.deepcopy(encoder).eval().to(device, torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    progress = tqdm(total=len(filenames), initial=index["done"], desc="features", unit="photo")
-    for first in range(index["done"], len(filenames), batch_size):
-        names = filenames[first : first + batch_size]
-        tensors = [prepare(photos / name, photo_format).tensor for name in names]
-        out[first : first + len(names)] = _encode(network, torch.stack(tensors).to(device))
-        index["done"] = first + len(names)
-        if first // batch_size % 20 == 19 or index["done"] == len(filenames):
-            out.flush()
-            _write(folder, index)
-        progress.update(len(names))
-    progress.close()
-    return FeatureCache(folder)
+    number, processes = process
+    own = list(enumerate(_shards(folder, len(filenames), size)))[number::processes]
+    for shard, path in tqdm(own, desc="features", unit="shard", disable=number > 0):
+        if not path.exists():
+            names = filenames[shard * size : (shard + 1) * size]
+            batches = DataLoader(
+                PhotoBatches(photos, names, photo_format, batch_size), batch_size=None, num_workers=workers
+            )
+            _write_shard(network, batches, path, (len(names), encoder.config.grid**2, FEATURE_SIZE), device)
+
+
+def _write_shard(
+    network: nn.Module, batches: DataLoader[Tensor], path: Path, shape: tuple[int, ...], device: torch.device
+) -> None:
+    partial = path.with_suffix(".partial")
+    out = np.lib.format.open_memmap(partial, "w+", np.float16, shape)
+    first = 0
+    for batch in batches:
+        out[first : first + len(batch)] = _encode(network, batch.to(device))
+        first += len(batch)
+    out.flush()
+    partial.replace(path)
 
 
 @torch.inference_mode()
-def _encode(network: torch.nn.Module, photos: Tensor) -> NDArray[np.float16]:
+def _encode(network: nn.Module, photos: Tensor) -> NDArray[np.float16]:
     features: Tensor = network(photos.to(torch.bfloat16, memory_format=torch.channels_last))
     return features.to(torch.float16).cpu().numpy()
 
 
-def _index(folder: Path, encoder: str, filenames: list[str]) -> dict[str, Any]:
-    path = folder / "index.json"
+def _shards(folder: Path, photos: int, size: int) -> list[Path]:
+    return [folder / f"features-{number:05}.npy" for number in range(-(-photos // size))]
+
+
+def _agreed_shard_size(folder: Path, encoder: str, filenames: list[str], wanted: int) -> int | None:
+    """The shard size of the folder's index, which is written if there is none; None for a cache in one file."""
+    path = folder / INDEX
     if not path.exists():
-        return {"encoder": encoder, "filenames": filenames, "done": 0}
+        _write(path, {"encoder": encoder, "filenames": filenames, "photos_a_shard": wanted})
     index: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     if index["encoder"] != encoder or index["filenames"] != filenames:
         raise DatasetError(f"{folder} holds features of another encoder or other photos; name another folder")
-    return index
+    return index.get("photos_a_shard")
 
 
-def _write(folder: Path, index: dict[str, Any]) -> None:
-    partial = folder / "index.json.partial"
+def _write(path: Path, index: dict[str, Any]) -> None:
+    """All processes write the same; the last to rename its file wins."""
+    partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(json.dumps(index), encoding="utf-8")
-    partial.replace(folder / "index.json")
+    partial.replace(path)

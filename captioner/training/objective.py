@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -29,6 +28,19 @@ class Regions(NamedTuple):
     inside: Tensor  # (M, L), share of each cell covered by the word's boxes, in [0, 1]
 
 
+class Shares(NamedTuple):
+    """What a process has of a batch, over what the mean process has; each a scalar, 1 for a single process.
+
+    A mean over a process's own words times its share of them, averaged over the processes, is the
+    mean over all words: so the loss and its gradient do not depend on how a batch was shared out.
+    """
+
+    words: Tensor
+    captions: Tensor
+    boxed: Tensor
+    drawn: Tensor
+
+
 class Loss(NamedTuple):
     """The terms, each a scalar; ``words`` is the cross-entropy in nats a word."""
 
@@ -39,23 +51,23 @@ class Loss(NamedTuple):
 
 
 def objective(
-    forced: TeacherForced, config: ObjectiveConfig, regions: Regions | None = None, word_count: Tensor | None = None
+    forced: TeacherForced, config: ObjectiveConfig, regions: Regions | None = None, shares: Shares | None = None
 ) -> Loss:
     """Loss of one batch (Xu et al. 2015, equation 14, with the means stated here).
 
-    - ``words``: cross-entropy summed over the real words only and divided by their number
-      (``word_count``, for one process its own; over several the mean number a process).
+    - ``words``: mean cross-entropy over the real words only.
     - ``doubly_stochastic``: λ times the mean over captions and cells of ``(1 − Σ_t α_ti)²``; the
       sum over time runs over a caption's real steps.
     - ``region``: its weight times the mean over words with boxes of ``−log Σ_i α_i inside_i``
       (attention supervision; Liu et al. 2017).
+
+    ``shares`` weighs the terms of one process among several.
     """
-    count = word_count if word_count is not None else torch.tensor(len(forced.targets))
-    words = cross_entropy(
-        forced.logits.float(), forced.targets, label_smoothing=config.label_smoothing, reduction="sum"
-    ) / count.to(forced.logits.device)
+    words = cross_entropy(forced.logits.float(), forced.targets, label_smoothing=config.label_smoothing)
     doubly = config.doubly_stochastic * doubly_stochastic(forced.alphas)
     region = config.region * region_loss(forced.alphas, regions)
+    if shares is not None:
+        words, doubly, region = words * shares.words, doubly * shares.captions, region * shares.boxed
     return Loss(words + doubly + region, words, doubly, region)
 
 

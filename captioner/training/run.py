@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ from captioner.training.grow import encoder_from_resnet, without_identity_blocks
 from captioner.training.karpathy import Dataset, DatasetError, Example, read_dataset
 from captioner.training.model import CaptionModel
 from captioner.training.objective import ObjectiveConfig
-from captioner.training.trainer import Data, Progress, Trainer, TrainerConfig
+from captioner.training.progress import Progress
+from captioner.training.trainer import Data, Trainer, TrainerConfig
 from captioner.vocabulary import Vocabulary
 
 
@@ -37,9 +38,12 @@ class RunConfig:
 
     Attributes:
         start_from: checkpoint folder to go on from, or None for a new decoder.
+        sizes: of a new decoder, by the names of `DecoderConfig`; one that is gone on from keeps its
+            own, and takes ``dropout`` alone if it is named.
         encoder_weights: a ResNet file, or the name of a torchvision ``ResNet101_Weights`` entry.
         tuned: train the encoder too; else it is frozen and its features are cached.
         features: folder of the cached features; computed there if absent.
+        on_the_fly: encode photos at every step instead of caching features of a frozen encoder.
         pool: average ``pool × pool`` cells of the grid while training.
         storage: form of the kept checkpoint; a frozen encoder is rounded to it *first*, so that
             the decoder learns on the very features that will be served.
@@ -53,6 +57,7 @@ class RunConfig:
     encoder_weights: str | None = None
     tuned: bool = False
     features: Path | None = None
+    on_the_fly: bool = False
     entities: Path | None = None
     pool: int = 1
     min_frequency: int = 5
@@ -75,7 +80,7 @@ def train(config: RunConfig) -> Progress:
     if not config.tuned:
         rounded = as_stored(start.encoder.state_dict(), config.storage)
         start.encoder.load_state_dict(rounded)
-    cache = None if config.tuned else _features(config, start, dataset, accelerator)
+    cache = None if config.tuned or config.on_the_fly else _features(config, start, dataset, accelerator)
     model = CaptionModel(start.encoder, start.decoder, tuned=config.tuned, pool=config.pool)
     model.encoder.to(memory_format=torch.channels_last)
     regions = None
@@ -99,13 +104,21 @@ def train(config: RunConfig) -> Progress:
 
 def _starting_point(config: RunConfig, dataset: Dataset) -> Checkpoint:
     if config.start_from is not None:
-        return load_checkpoint(config.start_from)
+        return _with_dropout(load_checkpoint(config.start_from), config.sizes.get("dropout"))
     torch.manual_seed(config.plan.seed)
     examples = dataset.split("train")
     vocabulary = Vocabulary.build((caption for each in examples for caption in each.captions), config.min_frequency)
     encoder = _encoder(config.encoder_weights)
     decoder = Decoder(DecoderConfig(len(vocabulary), **config.sizes))
     return Checkpoint(encoder, decoder, vocabulary, Card(dataset.name, encoder.config, decoder.config, PhotoFormat()))
+
+
+def _with_dropout(start: Checkpoint, dropout: float | None) -> Checkpoint:
+    if dropout is None:
+        return start
+    decoder = Decoder(replace(start.decoder.config, dropout=dropout))
+    decoder.load_state_dict(start.decoder.state_dict())
+    return start._replace(decoder=decoder)
 
 
 def _encoder(weights: str | None) -> Encoder:
@@ -121,15 +134,18 @@ def _encoder(weights: str | None) -> Encoder:
 def _features(config: RunConfig, start: Checkpoint, dataset: Dataset, accelerator: Accelerator) -> FeatureCache:
     folder = config.features or config.output / "features"
     filenames = sorted(example.filename for example in dataset.examples if example.split in ("train", "val"))
-    with accelerator.main_process_first():
-        return compute_features(
-            without_identity_blocks(start.encoder),
-            start.card.photo,
-            config.photos,
-            filenames,
-            folder,
-            device=accelerator.device,
-        )
+    compute_features(
+        without_identity_blocks(start.encoder),
+        start.card.photo,
+        config.photos,
+        filenames,
+        folder,
+        device=accelerator.device,
+        workers=config.trainer.workers,
+        process=(accelerator.process_index, accelerator.num_processes),
+    )
+    accelerator.wait_for_everyone()
+    return FeatureCache(folder)
 
 
 def _load_photos(folder: Path, photo_format: PhotoFormat, filenames: list[str]) -> Tensor:

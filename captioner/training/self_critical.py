@@ -1,23 +1,27 @@
 """Self-critical training: captions are drawn from the model and judged by CIDEr.
 
-Rennie et al. 2017, with the mean reward of a photo's other draws as the baseline (Luo 2020).
+Rennie et al. 2017, with the mean reward of a photo's other draws as the baseline (Luo 2020). Each
+photo's reference captions ride along under the ordinary objective, which keeps language and
+attention in place where the reward is indifferent to them.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from pycocoevalcap.cider.cider_scorer import CiderScorer, cook_refs, cook_test
 from torch import Tensor
+from torch.nn.functional import pad
 
 from captioner.decoder import Decoder, DecoderState, TeacherForced
+from captioner.training.batches import Batch
 from captioner.training.karpathy import Example, Tokens
-from captioner.training.objective import Loss, doubly_stochastic
+from captioner.training.objective import Loss, ObjectiveConfig, Shares, objective
 from captioner.vocabulary import END, Vocabulary
 
 MAX_LENGTH = 24
@@ -56,6 +60,15 @@ class _OfCorpus(list[Any]):
         return self._size
 
 
+class Drawn(NamedTuple):
+    """K captions drawn a photo, photo-major."""
+
+    captions: Tensor  # (P·K, T+1) ids
+    lengths: Tensor  # (P·K,), counting <start> and <end>
+    rewards: Tensor  # (P·K,), CIDEr
+    advantages: Tensor  # (P·K,), over the siblings
+
+
 class SelfCritic:
     """Draws captions, judges them, and turns the judgement into a loss."""
 
@@ -66,8 +79,8 @@ class SelfCritic:
         self.reward = CiderReward(examples)
 
     @torch.no_grad()
-    def draw(self, decoder: Decoder, features: Tensor, photos: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """Captions ``(P·K, T+1)``, lengths ``(P·K,)`` and each one's advantage ``(P·K,)`` over its siblings."""
+    def draw(self, decoder: Decoder, features: Tensor, photos: Sequence[int]) -> Drawn:
+        """``samples`` captions a photo of these features ``(P, L, D)``, with their rewards."""
         captions, lengths = draw_captions(decoder, features, self.vocabulary, self.samples)
         rewards = self.reward(
             [
@@ -76,15 +89,49 @@ class SelfCritic:
             ],
             [photo for photo in photos for _ in range(self.samples)],
         )
-        return captions, lengths, advantages(torch.from_numpy(rewards), self.samples).to(features.device)
+        judged = torch.from_numpy(rewards).float().to(features.device)
+        return Drawn(captions, lengths, judged, advantages(judged, self.samples))
 
-    def loss(self, forced: TeacherForced, advantage: Tensor, doubly_stochastic_weight: float) -> Loss:
-        """``−mean over words of A(caption) log p(word)``, plus the doubly stochastic term."""
-        log_probs = forced.logits.float().log_softmax(dim=1)
-        drawn = log_probs.gather(1, forced.targets.unsqueeze(1)).squeeze(1)
-        words = -(advantage.float()[forced.rows] * drawn).mean()
-        doubly = doubly_stochastic_weight * doubly_stochastic(forced.alphas)
-        return Loss(words + doubly, words, doubly, words.new_zeros(()))
+    def with_references(self, drawn: Drawn, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Drawn and reference captions of a batch as one, photo-major: ``(P·(K+R), T+1)`` and lengths."""
+        photos = len(batch.photos)
+        longest = max(drawn.captions.shape[1], batch.captions.shape[1])
+        captions = [
+            pad(each, (0, longest - each.shape[1]), value=self.vocabulary.pad).view(photos, -1, longest)
+            for each in (drawn.captions, batch.captions)
+        ]
+        lengths = [each.view(photos, -1) for each in (drawn.lengths, batch.lengths)]
+        return torch.cat(captions, dim=1).flatten(0, 1), torch.cat(lengths, dim=1).flatten()
+
+    def loss(
+        self,
+        forced: TeacherForced,
+        drawn: Drawn,
+        batch: Batch,
+        weight: float,
+        config: ObjectiveConfig,
+        shares: Shares | None = None,
+    ) -> Loss:
+        """``−mean over drawn words of A(caption) log p(word) + weight · objective of the references``.
+
+        ``forced`` is the pass over `with_references`; ``words`` is the first term. ``shares`` weighs
+        the terms of one process among several.
+        """
+        photos = len(batch.photos)
+        references = len(batch.captions) // photos
+        photo, place = forced.rows // (self.samples + references), forced.rows % (self.samples + references)
+        own = place < self.samples
+        log_probs = forced.logits[own].float().log_softmax(dim=1)
+        advantage = drawn.advantages[photo[own] * self.samples + place[own]]
+        words = -(advantage * log_probs.gather(1, forced.targets[own].unsqueeze(1)).squeeze(1)).mean()
+        if shares is not None:
+            words = words * shares.drawn
+        alphas = forced.alphas.view(photos, -1, *forced.alphas.shape[1:])[:, self.samples :].flatten(0, 1)
+        rows = (photo * references + place - self.samples)[~own]
+        kept = TeacherForced(forced.logits[~own], forced.targets[~own], alphas, rows)
+        anchor = objective(kept, config, batch.regions, shares)
+        terms = (weight * term for term in (anchor.doubly_stochastic, anchor.region))
+        return Loss(words + weight * anchor.total, words, *terms)
 
 
 def advantages(rewards: Tensor, samples: int) -> Tensor:

@@ -7,22 +7,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from captioner.training.averaging import MovingAverage
 from captioner.training.batches import Batch, BatchDataset, BatchPlan, Loader, RegionSource
-from captioner.training.karpathy import Example
+from captioner.training.karpathy import DatasetError, Example
 from captioner.training.model import CaptionModel
-from captioner.training.objective import Loss, ObjectiveConfig, objective
+from captioner.training.objective import Loss, ObjectiveConfig, Shares, objective
+from captioner.training.progress import LOSSES, STATE, LossLog, Progress
 from captioner.training.self_critical import SelfCritic
 from captioner.vocabulary import Vocabulary
 
 Validate = Callable[[CaptionModel], dict[str, float]]
 Keep = Callable[[CaptionModel, dict[str, float]], None]
-STATE = "state.pt"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class TrainerConfig:
         clip: largest norm of the gradient.
         patience: epochs without a better score before stopping early.
         samples: captions drawn a photo for self-critical training; 0 is teacher forcing.
+        reference_weight: of the ordinary objective on reference captions beside the drawn ones.
+        ema: decay of the moving average of the weights, which is then what is judged and kept; 0 is none.
         metric: the decoded score that decides, as `evaluation` names it.
         save_every: steps between resumable states.
     """
@@ -50,6 +56,8 @@ class TrainerConfig:
     save_every: int = 250
     workers: int = 0
     samples: int = 0
+    reference_weight: float = 0.2
+    ema: float = 0.0
 
 
 class Data(NamedTuple):
@@ -61,19 +69,15 @@ class Data(NamedTuple):
     regions: RegionSource | None
 
 
-@dataclass
-class Progress:
-    """Where a run stands; all of it is in the resumable state."""
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    best: float = float("-inf")
-    stale: int = 0
-
-
 class Trainer:
-    """Trains a `CaptionModel`; the same seed gives the same run, interrupted or not."""
+    """Trains a `CaptionModel`; the same seed gives the same run, interrupted or not.
+
+    Several processes share every batch and take the same step as one process would, but for the
+    draws of dropout and self-critical training, which follow from seed, step and process.
+
+    Raises:
+        DatasetError: if there are more processes than photos in a batch.
+    """
 
     def __init__(
         self,
@@ -92,10 +96,12 @@ class Trainer:
         self.output, self.validate, self.keep = output, validate, keep
         self.accelerator = accelerator or Accelerator()
         self.progress = Progress()
+        self.losses = LossLog(output / LOSSES)
         self.critic = SelfCritic(data.examples, data.vocabulary, config.samples) if config.samples else None
         optimizer = torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay)
-        self.steps = config.epochs * len(plan.epoch(data.examples, 0))
+        self.steps = config.epochs * self._batches_an_epoch()
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
+        self.average = MovingAverage(self.bare, config.ema) if config.ema else None
         self.scheduler = OneCycleLR(
             optimizer,
             [group["lr"] for group in optimizer.param_groups],
@@ -109,6 +115,11 @@ class Trainer:
         model: CaptionModel = self.accelerator.unwrap_model(self.model)
         return model
 
+    @property
+    def served(self) -> CaptionModel:
+        """The model that is judged and kept: the moving average if there is one."""
+        return self.average.model if self.average else self.bare
+
     def run(self) -> Progress:
         """Train to the end, from where the state in ``output`` left off if there is one."""
         self.output.mkdir(parents=True, exist_ok=True)
@@ -116,10 +127,11 @@ class Trainer:
         bar = tqdm(total=self.steps, initial=self.progress.step, unit="batch", disable=not self.is_main)
         while self.progress.epoch < self.config.epochs and self.progress.stale <= self.config.patience:
             for loss in self._epoch():
-                bar.set_description(f"epoch {self.progress.epoch + 1} loss {loss.words.item():.3f}")
+                bar.set_description(f"epoch {self.progress.epoch + 1} loss {loss['words']:.3f}")
                 bar.update()
             self._finish_epoch()
         bar.close()
+        self.accelerator.wait_for_everyone()  # else one could read the checkpoint while another writes it
         return self.progress
 
     @property
@@ -127,16 +139,25 @@ class Trainer:
         """True in the one process that writes and shows."""
         return bool(self.accelerator.is_main_process)
 
-    def _epoch(self) -> Iterator[Loss]:
+    def _batches_an_epoch(self) -> int:
+        batches, processes = self.plan.epoch(self.data.examples, 0), self.accelerator.num_processes
+        if (smallest := min(map(len, batches))) < processes:
+            raise DatasetError(f"a batch of {smallest} photos is too small for {processes} processes; enlarge it")
+        return len(batches)
+
+    def _epoch(self) -> Iterator[dict[str, float]]:
         self.model.train(self.critic is None)  # drawn captions are judged as they would be served: without dropout
         batches = self.plan.epoch(self.data.examples, self.progress.epoch)
-        if self.progress.batch == 0:
-            torch.manual_seed(self.plan.seed * 1_000_003 + self.progress.epoch)
         share = [self._share(batch) for batch in batches[self.progress.batch :]]
         dataset = BatchDataset(self.data.examples, share, self.data.vocabulary, self.data.load, self.data.regions)
-        own = torch.Generator()  # else the loader would draw from dropout's numbers, and only once an epoch
+        own = torch.Generator()  # else the loader would draw from the numbers of the model's initial weights
         for batch in DataLoader(dataset, batch_size=None, num_workers=self.config.workers, generator=own):
-            yield self._train_on(batch)
+            torch.manual_seed(self._step_seed())
+            loss = self._train_on(batch)
+            if self.average:
+                self.average.update(self.bare, self.progress.step)
+            self._log(loss)
+            yield loss
             self.progress.batch += 1
             self.progress.step += 1
             if self.progress.step % self.config.save_every == 0:
@@ -145,7 +166,13 @@ class Trainer:
     def _share(self, batch: list[Any]) -> list[Any]:
         return batch[self.accelerator.process_index :: self.accelerator.num_processes]
 
-    def _train_on(self, batch: Batch) -> Loss:
+    def _step_seed(self) -> int:
+        """Drawn numbers follow from the step alone: nothing of them need be saved, on any device."""
+        entropy = [self.plan.seed, self.progress.step, self.accelerator.process_index]
+        return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+    def _train_on(self, batch: Batch) -> dict[str, float]:
+        """One step; the result is the loss over the shares of all processes."""
         batch = _to(batch, self.accelerator.device)
         with self.accelerator.autocast():
             loss = self._drawn_loss(batch, self.critic) if self.critic else self._forced_loss(batch)
@@ -154,19 +181,33 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.scheduler.step()
-        return loss
+        whole = self.accelerator.reduce(torch.stack(loss).detach(), reduction="mean")
+        return dict(zip(Loss._fields, whole.tolist(), strict=True))
+
+    def _shares(self, batch: Batch, drawn: Tensor | None = None) -> Shares:
+        """``drawn``: the lengths of drawn captions."""
+        boxed = len(batch.regions.rows) if batch.regions else 0
+        counts = [(batch.lengths - 1).sum(), len(batch.lengths), boxed, 0 if drawn is None else (drawn - 1).sum()]
+        own = torch.stack([torch.as_tensor(count, device=self.accelerator.device) for count in counts]).float()
+        mean = self.accelerator.reduce(own, reduction="mean")
+        return Shares(*(own / mean.clamp_min(1e-9)))  # 0 of a kind that nobody has
 
     def _forced_loss(self, batch: Batch) -> Loss:
-        count = self.accelerator.reduce((batch.lengths - 1).sum().float(), reduction="mean")
         forced = self.model(batch.inputs, batch.captions, batch.lengths)
-        return objective(forced, self.objective_config, batch.regions, count)
+        return objective(forced, self.objective_config, batch.regions, self._shares(batch))
 
     def _drawn_loss(self, batch: Batch, critic: SelfCritic) -> Loss:
         with torch.no_grad():
             features = self.bare.annotate(batch.inputs)
-        captions, lengths, advantage = critic.draw(self.bare.decoder, features, batch.photos)
-        forced = self.model(batch.inputs, captions, lengths)
-        return critic.loss(forced, advantage, self.objective_config.doubly_stochastic)
+        drawn = critic.draw(self.bare.decoder, features, batch.photos)
+        forced = self.model(batch.inputs, *critic.with_references(drawn, batch))
+        shares = self._shares(batch, drawn.lengths)
+        return critic.loss(forced, drawn, batch, self.config.reference_weight, self.objective_config, shares)
+
+    def _log(self, loss: dict[str, float]) -> None:
+        if self.is_main:
+            where = {"step": self.progress.step, "epoch": self.progress.epoch}
+            self.losses.add({**where, **loss, "learning_rate": self.scheduler.get_last_lr()[0]})
 
     def _finish_epoch(self) -> None:
         progress = self.progress
@@ -174,13 +215,15 @@ class Trainer:
         if self.validate is None:
             self._keep({})
         else:
-            self._judge(self.validate(self.bare.eval()))
+            scores = [self.validate(self.served.eval())]
+            self._judge(*broadcast_object_list(scores))  # rounding may differ, but whether to stop must not
         self._save()
 
     def _judge(self, scores: dict[str, float]) -> None:
         """Keep the model if its decoded score is the best so far; count the epochs since then."""
         listed = ", ".join(f"{name} {score:.4f}" for name, score in scores.items())
-        tqdm.write(f"epoch {self.progress.epoch}: {listed}")
+        if self.is_main:
+            tqdm.write(f"epoch {self.progress.epoch}: {listed}")
         self.progress.stale += 1
         if scores[self.config.metric] > self.progress.best:
             self.progress.best, self.progress.stale = scores[self.config.metric], 0
@@ -188,7 +231,7 @@ class Trainer:
 
     def _keep(self, scores: dict[str, float]) -> None:
         if self.keep is not None and self.is_main:
-            self.keep(self.bare, scores)
+            self.keep(self.served, scores)
 
     def _save(self) -> None:
         if not self.is_main:
@@ -198,21 +241,28 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict(),
             "progress": asdict(self.progress),
-            "random": torch.get_rng_state(),
+            "scaler": self.accelerator.scaler.state_dict() if self.accelerator.scaler else {},
+            "average": self.average.state_dict() if self.average else {},
         }
         torch.save(state, self.output / f"{STATE}.partial")
         (self.output / f"{STATE}.partial").replace(self.output / STATE)
 
     def _resume(self) -> None:
         path = self.output / STATE
-        if not path.exists():
-            return
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        if path.exists():
+            self._load(torch.load(path, map_location="cpu", weights_only=True))
+        if self.is_main:
+            self.losses.resume(self.progress.step)
+
+    def _load(self, state: dict[str, Any]) -> None:
         self.bare.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         self.progress = Progress(**state["progress"])
-        torch.set_rng_state(state["random"])
+        if self.accelerator.scaler:
+            self.accelerator.scaler.load_state_dict(state["scaler"])
+        if self.average:
+            self.average.load_state_dict(state.get("average") or self.bare.state_dict())
 
 
 def parameter_groups(model: CaptionModel, config: TrainerConfig) -> list[dict[str, Any]]:

@@ -58,6 +58,7 @@ def examples(tmp_path):
 def test_an_epoch_has_every_photo_once_with_different_captions(examples):
     batches = BatchPlan(photos=4, captions_per_photo=3, seed=7).epoch(examples, 2)
     assert [len(batch) for batch in batches] == [4, 4, 3]
+    assert [len(batch) for batch in BatchPlan(photos=5).epoch(examples, 0)] == [4, 4, 3]  # not 5, 5, 1
     assert sorted(choice.example for batch in batches for choice in batch) == list(range(11))
     assert all(len(set(choice.captions)) == 3 for batch in batches for choice in batch)
 

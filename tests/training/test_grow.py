@@ -1,5 +1,8 @@
+import json
 import lzma
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -7,7 +10,7 @@ from torchvision.models import resnet50
 
 from captioner.encoder import Encoder, EncoderConfig
 from captioner.photo import PhotoFormat, prepare
-from captioner.training.features import compute_features, fingerprint
+from captioner.training.features import FeatureCache, compute_features, fingerprint
 from captioner.training.grow import encoder_from_resnet, grow, without_identity_blocks
 from captioner.training.karpathy import DatasetError
 
@@ -60,11 +63,23 @@ def test_refuses_what_holds_no_weights(tmp_path):
 
 def test_features_are_the_encoders_and_are_taken_up_again(short, collection, tmp_path):
     names = [f"{number}.png" for number in range(5)]
-    cache = compute_features(short, PhotoFormat(64), collection.photos, names, tmp_path, batch_size=2)
+    made = partial(compute_features, short, PhotoFormat(64), collection.photos, names, tmp_path, batch_size=2)
+    made(photos_a_shard=2, process=(1, 2))  # the second of the shards of 2, 2 and 1 photos
+    assert [path.name for path in tmp_path.glob("*.npy")] == ["features-00001.npy"]
+    with pytest.raises(DatasetError, match="unfinished"):
+        FeatureCache(tmp_path)
+    untouched = (tmp_path / "features-00001.npy").stat().st_mtime_ns
+    made(workers=1)
+    assert (tmp_path / "features-00001.npy").stat().st_mtime_ns == untouched
+    cache = FeatureCache(tmp_path)
     with torch.inference_mode():
         exact = short(torch.stack([prepare(collection.photos / name, PhotoFormat(64)).tensor for name in names]))
     assert (cache.read(names).float() - exact).norm() / exact.norm() < 0.03  # bfloat16 has 8 bits
     assert cache.encoder == fingerprint(short)
     assert torch.equal(cache.read(["3.png"])[0], cache.read(names)[3])
-    again = compute_features(short, PhotoFormat(64), collection.photos, names, tmp_path, batch_size=2)
-    assert torch.equal(again.read(names), cache.read(names))
+    single = tmp_path / "single"  # as earlier versions wrote it
+    single.mkdir()
+    np.save(single / "features.npy", cache.read(names).numpy())
+    (single / "index.json").write_text(json.dumps({"encoder": fingerprint(short), "filenames": names, "done": 5}))
+    compute_features(short, PhotoFormat(64), collection.photos, names, single)
+    assert torch.equal(FeatureCache(single).read(names[::-1]), cache.read(names).flip(0))

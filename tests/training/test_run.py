@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from captioner.checkpoint import load_checkpoint
+from captioner.__main__ import main
+from captioner.checkpoint import load_checkpoint, save_checkpoint
 from captioner.pipeline import Captioner
 from captioner.quantization import as_stored
 from captioner.training import trainer as trainer_module
 from captioner.training.batches import BatchPlan
 from captioner.training.commands import add_parsers
 from captioner.training.karpathy import DatasetError, read_dataset
+from captioner.training.progress import LOSSES, STATE
 from captioner.training.run import RunConfig, train
-from captioner.training.trainer import STATE, TrainerConfig
+from captioner.training.trainer import TrainerConfig
 
 
 def config(collection, output, **changes):
@@ -34,9 +36,11 @@ class KilledError(Exception):
     pass
 
 
-@pytest.mark.parametrize("tuned", [False, True])
-def test_a_killed_run_goes_on_exactly(collection, tmp_path, monkeypatch, tuned):
-    whole, broken = (config(collection, tmp_path / name, tuned=tuned) for name in ("whole", "broken"))
+@pytest.mark.parametrize(("tuned", "ema"), [(False, 0.0), (True, 0.0), (False, 0.9)])
+def test_a_killed_run_goes_on_exactly(collection, tmp_path, monkeypatch, tuned, ema):
+    whole, broken = (
+        config(collection, tmp_path / name, tuned=tuned, trainer={"ema": ema}) for name in ("whole", "broken")
+    )
     train(whole)
     step = trainer_module.Trainer._train_on
 
@@ -53,6 +57,17 @@ def test_a_killed_run_goes_on_exactly(collection, tmp_path, monkeypatch, tuned):
     assert progress.step == 6
     expected, found = weights(whole.output), weights(broken.output)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
+    kept = [load_checkpoint(run.output / "checkpoint").decoder.state_dict() for run in (whole, broken)]
+    assert all(torch.equal(kept[0][name], kept[1][name]) for name in kept[0])
+
+
+def test_the_moving_average_is_what_is_kept(collection, tmp_path):
+    train(config(collection, tmp_path, val_photos=0, trainer={"ema": 0.9}))
+    state = torch.load(tmp_path / STATE, weights_only=True)
+    kept = load_checkpoint(tmp_path / "checkpoint").decoder.state_dict()
+    for name, value in kept.items():
+        assert torch.equal(value, state["average"][f"decoder.{name}"])
+    assert not torch.equal(kept["output.words.weight"], state["model"]["decoder.output.words.weight"])
 
 
 def test_frozen_training_changes_the_decoder_alone(collection, tmp_path):
@@ -98,6 +113,15 @@ def test_a_frozen_encoder_is_rounded_before_its_features_are_computed(collection
     assert all(torch.equal(found[name], value) for name, value in rounded.items())
 
 
+def test_encoding_on_the_fly_learns_like_cached_features(collection, tmp_path):
+    cached, live = (config(collection, tmp_path / name, on_the_fly=name == "live") for name in ("cached", "live"))
+    train(cached)
+    train(live)
+    assert not (tmp_path / "live" / "features").exists()
+    losses = [[json.loads(line)["total"] for line in (run.output / LOSSES).open()] for run in (cached, live)]
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)  # the cache is computed in bfloat16
+
+
 def test_features_of_another_encoder_are_refused(collection, tmp_path):
     train(config(collection, tmp_path / "first", features=tmp_path / "features"))
     with pytest.raises(DatasetError, match="another encoder"):
@@ -120,7 +144,30 @@ def test_evaluate_command_scores_and_writes_the_card(collection, tmp_path, capsy
     assert written["photos"] == ["12.png", "13.png", "14.png"]
     for name, table in written["scores"].items():
         assert scores[name] == table
+    again = parser.parse_args([*call, "--beam-size", "2", "--temperature", "1", "--no-meteor", "--write-card"])
+    assert again.run(again) == 0  # adds its row and keeps the others
+    assert set(load_checkpoint(checkpoint).card.scores) == {*scores, "val, 3 photos, beam size 2, temperature 1"}
     captioner = Captioner.load(checkpoint)
     one = [captioner.caption(collection.photos / photo).text for photo in written["photos"]]
     two = written["captions"]["val, 3 photos, beam size 1, temperature 0"]
     assert len(one) == len(two) == 3
+
+
+def test_evaluate_command_scores_the_attention(collection, tmp_path, capsys):
+    sentence = {"tokens": ["a", "red", "square"], "phrases": [{"first": 0, "last": 2, "boxes": [[0, 0, 0.5, 0.5]]}]}
+    entities = tmp_path / "entities.jsonl"
+    entities.write_text(json.dumps({"filename": "12.png", "sentences": [sentence]}))
+    start = load_checkpoint(collection.checkpoint)
+    with torch.no_grad():
+        start.decoder.output.words.bias[start.vocabulary.end] -= 2  # an untrained model has little to say
+    save_checkpoint(tmp_path / "start", start)
+    call = ["evaluate", tmp_path / "start", "--data", collection.dataset, "--photos", collection.photos]
+    call += ["--beam-size", 1, "--no-meteor", "--attention", entities, "--json", tmp_path / "out.json"]
+    assert main([*map(str, call)]) == 0
+    scores = json.loads((tmp_path / "out.json").read_text())["scores"]
+    references = scores["val, 3 photos, attention on reference head nouns"]
+    assert references["phrases"] == 1
+    assert references["correctness, uniform map"] == 0.25
+    assert scores["val, 3 photos, log-probability as cells are deleted"]["words"] == 1
+    assert 0 < scores["val, 3 photos, attention maps of its own captions"]["normalised entropy"] <= 1
+    assert "attention on nouns of its own captions" in capsys.readouterr().out

@@ -6,8 +6,10 @@ import torch
 from pycocoevalcap.cider.cider import Cider
 
 from captioner.decoder import Decoder, DecoderConfig
+from captioner.training.batches import Batch, pad_captions
 from captioner.training.karpathy import Example
-from captioner.training.self_critical import CiderReward, SelfCritic, advantages, draw_captions
+from captioner.training.objective import ObjectiveConfig, Regions, objective
+from captioner.training.self_critical import CiderReward, Drawn, SelfCritic, advantages, draw_captions
 from captioner.vocabulary import END, Vocabulary
 
 TEXTS = (("a dog runs", "the dog is running"), ("a cat sits", "one cat on a sofa"), ("two men play", "men on grass"))
@@ -65,23 +67,51 @@ def test_drawn_captions_follow_the_models_distribution(decoder, vocabulary):
         assert set(caption[int(length) :]) <= {vocabulary.pad}
 
 
-def test_the_loss_is_the_weighted_log_likelihood_of_the_step_loop(decoder, vocabulary):
+def test_the_loss_weighs_drawn_words_by_advantage_and_references_by_the_objective(decoder, vocabulary):
     critic = SelfCritic(EXAMPLES, vocabulary, samples=2)
     features = torch.randn(2, 6, 5)
     start, end = vocabulary.start, vocabulary.end
     captions = torch.tensor([[start, 1, 2, end], [start, 3, end, 0], [start, end, 0, 0], [start, 4, 5, end]])
-    lengths, advantage = torch.tensor([4, 3, 2, 4]), torch.tensor([0.5, -1.0, 2.0, 0.25])
-    terms = []
-    for row in range(4):
-        annotations = decoder.annotate(features[row // 2][None])
-        state = decoder.start(annotations)
-        for position in range(int(lengths[row]) - 1):
-            step = decoder.step(annotations, state, captions[row, position][None])
-            state = step.state
-            log_prob = step.logits.log_softmax(1)[0, captions[row, position + 1]].item()
-            terms.append(-advantage[row].item() * log_prob)
-    loss = critic.loss(decoder(features, captions, lengths), advantage, 0.0)
-    assert loss.total.item() == pytest.approx(np.mean(terms), rel=1e-5)
+    drawn = Drawn(captions, torch.tensor([4, 3, 2, 4]), torch.zeros(4), torch.tensor([0.5, -1.0, 2.0, 0.25]))
+    references, lengths = torch.tensor([[start, 6, 7, 8, end], [start, 9, end, 0, 0]]), torch.tensor([5, 3])
+    regions = Regions(torch.tensor([1]), torch.tensor([0]), torch.tensor([[1.0, 0, 0, 0, 0, 1.0]]))
+    config = ObjectiveConfig(label_smoothing=0.0, doubly_stochastic=0.7, region=0.4)
+    batch = Batch(features, references, lengths, regions, (0, 1))
+    loss = critic.loss(decoder(features, *critic.with_references(drawn, batch)), drawn, batch, 0.3, config)
+
+    own = [step_log_probs(decoder, features[row // 2], captions[row], drawn.lengths[row]) for row in range(4)]
+    policy = -np.mean([drawn.advantages[row].item() * each for row, words in enumerate(own) for each in words])
+    anchor = objective(decoder(features, references, lengths), config, regions)
+    assert loss.words.item() == pytest.approx(policy, rel=1e-5)
+    assert loss.total.item() == pytest.approx(policy + 0.3 * anchor.total.item(), rel=1e-5)
+    assert loss.region.item() == pytest.approx(0.3 * anchor.region.item(), rel=1e-5)
+
+
+def step_log_probs(decoder, features, caption, length):
+    annotations = decoder.annotate(features[None])
+    state = decoder.start(annotations)
+    for position in range(int(length) - 1):
+        step = decoder.step(annotations, state, caption[position][None])
+        state = step.state
+        yield step.logits.log_softmax(1)[0, caption[position + 1]].item()
+
+
+def test_following_the_loss_earns_more(decoder, vocabulary):
+    critic = SelfCritic(EXAMPLES, vocabulary, samples=8)
+    features = torch.randn(3, 6, 5)
+    references, lengths = pad_captions([vocabulary.encode(each.captions[0]) for each in EXAMPLES], vocabulary.pad)
+    batch = Batch(features, references, lengths, None, (0, 1, 2))
+    optimizer = torch.optim.Adam(decoder.parameters(), lr=0.02)
+    torch.manual_seed(0)
+    rewards = []
+    for _ in range(60):
+        drawn = critic.draw(decoder, features, batch.photos)
+        forced = decoder(features, *critic.with_references(drawn, batch))
+        optimizer.zero_grad()
+        critic.loss(forced, drawn, batch, 0.0, ObjectiveConfig()).total.backward()
+        optimizer.step()
+        rewards.append(drawn.rewards.mean().item())
+    assert np.mean(rewards[-10:]) > 2 * np.mean(rewards[:10])
 
 
 def test_one_sample_has_no_siblings(vocabulary):
