@@ -162,9 +162,14 @@ class Captioner:
         return self._caption(last[0].leader, look.grid)
 
     def look_elsewhere(
-        self, look: Look, words: str | Sequence[str], position: int, attention: AttentionOverride
+        self,
+        look: Look,
+        words: str | Sequence[str],
+        position: int,
+        attention: AttentionOverride,
+        instead_of: AttentionOverride | None = None,
     ) -> tuple[Word, Word]:
-        """The word at ``position`` with the model's own attention, and with the replaced one.
+        """The word at ``position`` with the model's own attention (or ``instead_of``), and with the replaced one.
 
         Both are given the same previous ``words``, and name the same runners-up (the likeliest of
         either), so that each probability before has its counterpart after.
@@ -173,8 +178,9 @@ class Captioner:
             SettingsError: as `explain` does.
         """
         ids = ids_up_to(self.vocabulary, words, position)
-        attention.check(look.grid)
-        return before_and_after(self.decoder, look.annotations, self.vocabulary, ids, attention, look.grid)
+        for each in filter(None, (attention, instead_of)):
+            each.check(look.grid)
+        return before_and_after(self.decoder, look.annotations, self.vocabulary, ids, attention, look.grid, instead_of)
 
     def explain(
         self, look: Look, words: str | Sequence[str], position: int, attention: AttentionOverride | None = None

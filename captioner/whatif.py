@@ -26,12 +26,14 @@ def before_and_after(
     ids: Sequence[int],
     attention: AttentionOverride,
     grid: Grid,
+    instead_of: AttentionOverride | None = None,
 ) -> tuple[Word, Word]:
     """The last of ``ids`` with the model's own attention and with the replaced one, the words before it given.
 
-    Both name the same runners-up, the likeliest of either, each in its own order.
+    Before may have had maps replaced too: those of ``instead_of``. Both name the same runners-up, the
+    likeliest of either, each in its own order.
     """
-    turns = [teacher_forced(decoder, annotations, vocabulary, ids, each) for each in (None, attention)]
+    turns = [teacher_forced(decoder, annotations, vocabulary, ids, each) for each in (instead_of, attention)]
     shown = {word for turn in turns for word in likeliest(turn.step.logits[0].double().cpu().numpy(), vocabulary)}
     before, after = (_word(turn, ids[-1], shown, vocabulary, grid) for turn in turns)
     return before, after

@@ -12,12 +12,13 @@ import gradio as gr
 from captioner.photo import PhotoError
 from captioner.render import Style
 from captioner.search import SettingsError
-from demo.endpoints import search_settings
 from demo.examples import Example, example
+from demo.knobs import search_settings, whole
 from demo.links import linked
 from demo.payload import Payload
 from demo.studio import Studio
 from demo.whatif import question
+from demo.wire import WordPool
 
 TOAST_SECONDS = 15
 
@@ -57,12 +58,21 @@ class Handlers:
         """Stop was pressed."""
         self.studio.stop(_key(request))
 
-    def ask(self, request: gr.Request, event: gr.EventData) -> Iterator[Payload]:
+    def ask(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """A what-if was asked."""
         try:
-            yield from self.studio.ask(_key(request), question(event._data))
+            yield from _folded(self.studio.ask(_key(request), question(event._data)))
         except SettingsError as error:
             _warn(error)
+
+    def numbers(self, request: gr.Request, event: gr.EventData) -> Payload:
+        """The player asks for the equations of one word; the page may meanwhile show something else."""
+        data = event._data
+        try:
+            asked = {name: whole(data.get(name), name) for name in ("run", "index", "position")}
+            return {**asked, **self.studio.explain(_key(request), **asked)}
+        except SettingsError:
+            return {}
 
     def take(self, request: gr.Request, event: gr.EventData) -> Path | None:
         """A download was asked for."""
@@ -84,11 +94,19 @@ class Handlers:
                 payloads = self.studio.show(key, photo.path, settings, photo.name)
             else:
                 payloads = self.studio.show(key, photo, settings) if photo else self.studio.search(key, settings)
-            for payload in payloads:
+            for payload in _folded(payloads):
                 yield payload, None
         except (PhotoError, SettingsError) as error:
             _warn(error)
             yield gr.skip(), None
+
+
+def _folded(payloads: Iterator[Payload]) -> Iterator[Any]:
+    """What travels, and then nothing new: Gradio repeats the last message of a stream in whole when it ends."""
+    pool = WordPool()
+    for payload in payloads:
+        yield pool.fold(payload)
+    yield gr.skip()
 
 
 def _warn(error: Exception) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from captioner.search import SettingsError
-from demo.endpoints import search_settings
 from demo.examples import Example, example, examples
+from demo.knobs import search_settings
 
 Values = tuple[int, float, int]
 

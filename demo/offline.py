@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from demo.payload import Payload
-from demo.player import player_css, player_html, player_script
+from demo.player import PlayerData, player_css, player_html, player_script
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -43,11 +43,11 @@ def offline_page(payload: Payload, photo: Path) -> str:
     """The page as text.
 
     Args:
-        payload: of a finished search, as `demo.payload.guess_payload` makes it.
+        payload: of a finished search, as `demo.wire.WordPool` folds it.
         photo: a JPEG, carried inside as a data URL.
     """
     url = "data:image/jpeg;base64," + base64.b64encode(photo.read_bytes()).decode("ascii")
-    data = {**payload, "run": 1, "photo": {"url": url}}
+    data = [PlayerData(**{**payload, "run": 1, "photo": None}).model_dump() | {"photo": {"url": url}}]
     # A word may hold any text: no "<" means no tag can end the script element early.
     safe = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")
     return PAGE.format(css=player_css(), html=player_html(), script=player_script(), data=safe)

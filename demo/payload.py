@@ -11,7 +11,7 @@ import numpy as np
 from captioner.caption import END, Caption, Floats, Word
 from captioner.pipeline import Guess
 
-VERSION = 1
+VERSION = 2
 LEVELS = 255
 KEPT_CAPTIONS = 10
 
@@ -28,11 +28,11 @@ def word_payload(word: Word) -> Payload:
     return {
         "w": word.text,
         "a": encode_alpha(word.alpha),
-        "m": _short(float(word.alpha.max())),
-        "p": _short(word.probability),
-        "h": _short(word.entropy),
-        "b": _short(word.beta),
-        "alt": [[other.word, _short(other.probability)] for other in word.alternatives],
+        "m": short(float(word.alpha.max())),
+        "p": short(word.probability),
+        "h": short(word.entropy),
+        "b": short(word.beta),
+        "alt": [[other.word, short(other.probability)] for other in word.alternatives],
         "end": word.text == END,
     }
 
@@ -41,13 +41,16 @@ def caption_payload(caption: Caption) -> Payload:
     """A caption: its words, log-probability in nats, and whether it ended by itself."""
     return {
         "words": [word_payload(word) for word in caption],
-        "log_prob": _short(caption.log_prob),
+        "log_prob": short(caption.log_prob),
         "finished": caption.finished,
     }
 
 
 def guess_payload(guess: Guess, grid: tuple[int, int]) -> Payload:
-    """What the player shows of a search: the leader's words, and once done every caption it found."""
+    """What the player shows of a search: the leader's words, and once done every caption it found.
+
+    It travels folded, see `demo.wire.WordPool`.
+    """
     captions = guess.captions[:KEPT_CAPTIONS] if guess.done else guess.captions[:1]
     return {
         "version": VERSION,
@@ -82,6 +85,6 @@ def decode_alpha(encoded: str, peak: float, grid: Sequence[int]) -> Floats:
     return (levels / LEVELS * peak).astype(np.float32)
 
 
-def _short(number: float) -> float:
+def short(number: float) -> float:
     """Four significant digits: more than a screen can show, and half the bytes."""
     return float(f"{number:.4g}")

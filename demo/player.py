@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import FileData, GradioModel
+from gradio.data_classes import FileData, GradioModel, GradioRootModel
 from pydantic import Field
 
 from demo.payload import VERSION, Payload
@@ -14,14 +14,21 @@ from demo.payload import VERSION, Payload
 STATIC = Path(__file__).resolve().parent / "static"
 SCRIPTS = (
     "strings.js",
+    "wire.js",
     "field.js",
     "colour.js",
     "places.js",
+    "cells.js",
+    "names.js",
     "stage.js",
     "words.js",
     "mind.js",
     "race.js",
+    "tree.js",
+    "beside.js",
+    "change.js",
     "whatif.js",
+    "numbers.js",
     "lecture.js",
     "timeline.js",
     "controls.js",
@@ -29,17 +36,23 @@ SCRIPTS = (
     "player.js",
 )
 
+STYLES = ("player.css", "tree.css", "beside.css", "lecture.css")
+
 
 class PlayerData(GradioModel):
     """What travels to the page; every message repeats all of it, so the last one is enough.
 
     Attributes:
         run: rises with every search; a higher one clears the player, a lower one is ignored.
-        phase: ``empty``, ``looking``, ``guessing`` (beam search), ``writing``, ``done`` or ``stopped``.
+        phase: ``empty``, ``looking``, ``guessing`` (beam search), ``writing``, ``done``, ``stopped``; or
+            ``asking``, when nothing else is news.
         photo: arrives in the page as a URL. ``example``: its name if it is one of the examples.
-        words: of the leading guess, see `demo.payload.word_payload`.
+        words: all that any caption here needs, with their maps, see `demo.wire.WordPool`.
+        shown: the leading guess, as places among the words.
         captions: all that the search found, best first, once done; then answers to what was asked.
-        chosen: the caption to play. ``start``: the word to begin at.
+        tree: the search so far, see `demo.wire.tree_payload`.
+        chosen: the caption to play. ``start``: the word to begin at. ``beside``: the caption to play
+            in step with it, -1 for none.
     """
 
     version: int = VERSION
@@ -50,17 +63,29 @@ class PlayerData(GradioModel):
     size: tuple[int, int] = (4, 3)
     grid: tuple[int, int] = (14, 14)
     settings: list[float] = Field(default_factory=list)
-    words: list[dict[str, Any]] = Field(default_factory=list)
+    words: list[tuple[str, float, dict[str, Any] | int]] = Field(default_factory=list)
+    shown: list[int] = Field(default_factory=list)
+    tree: dict[str, Any] = Field(default_factory=dict)
     captions: list[dict[str, Any]] = Field(default_factory=list)
     chosen: int = 0
+    beside: int = -1
     start: int = 0
     done: bool = False
+
+
+class PlayerValue(GradioRootModel):
+    """The player's data as a list of one.
+
+    Gradio sends differences: from a list to `gr.skip` is a single short one, from an object one a key.
+    """
+
+    root: list[PlayerData]
 
 
 class AttentionPlayer(gr.HTML):
     """Plays a caption over its photo. Playing, scrubbing and looks never return to Python."""
 
-    data_model = PlayerData
+    data_model = PlayerValue
 
     def __init__(self, value: Payload | None = None, **options: Any) -> None:
         super().__init__(
@@ -72,20 +97,20 @@ class AttentionPlayer(gr.HTML):
             **options,
         )
 
-    def postprocess(self, value: Payload | None) -> PlayerData:  # type: ignore[override]
+    def postprocess(self, value: Payload | None) -> PlayerValue:  # type: ignore[override]
         """A payload of `demo.studio.Studio` → what travels; its photo becomes a served file."""
         value = dict(value or {})
         if value.get("photo") is not None:
             value["photo"] = FileData(path=str(value["photo"]))
-        return PlayerData(**value)
+        return PlayerValue(root=[PlayerData(**value)])
 
-    def preprocess(self, payload: PlayerData | None) -> Payload:  # type: ignore[override]
+    def preprocess(self, payload: PlayerValue | None) -> Payload:  # type: ignore[override]
         """What the page holds, as a dict."""
-        return payload.model_dump() if payload else {}
+        return payload.root[0].model_dump() if payload else {}
 
     def api_info(self) -> dict[str, Any]:
-        """The player's value is an object, see `PlayerData`."""
-        return {"type": "object", "description": "the player's data"}
+        """The player's value is a list of one object, see `PlayerData`."""
+        return {"type": "array", "items": {}, "description": "the player's data"}
 
 
 def player_html() -> str:
@@ -95,7 +120,7 @@ def player_html() -> str:
 
 def player_css() -> str:
     """The player's style, to be nested in a rule for its element."""
-    return read_static("player.css")
+    return "".join(read_static(name) for name in STYLES)
 
 
 def player_script() -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gradio.data_classes import FileData
 
 from demo.payload import Payload, caption_payload
-from demo.sessions import Captioned
+from demo.sessions import Captioned, Change
 
 
 def result_payload(found: Sequence[Captioned], chosen: int) -> Payload:
@@ -18,6 +18,23 @@ def result_payload(found: Sequence[Captioned], chosen: int) -> Payload:
 
 def _listed(each: Captioned, first: Captioned) -> Payload:
     payload = {**caption_payload(each.caption), "origin": each.origin}
+    if each.settings != first.settings:
+        payload["settings"] = [each.settings.beam_size, each.settings.temperature, each.settings.seed]
     if each.shown is not first.shown:
         payload["photo"] = FileData(path=str(each.shown.view)).model_dump()
+    if each.change:
+        payload["change"] = change_payload(each.change)
     return payload
+
+
+def change_payload(change: Change) -> Payload:
+    """A word's probabilities before and after, likeliest of either first, with the word that was written."""
+    after = {other.word: other.probability for other in change.after.alternatives}
+    words = {other.word: [other.probability, after[other.word]] for other in change.before.alternatives}
+    words.setdefault(change.before.text, [change.before.probability, change.after.probability])
+    ordered = sorted(words.items(), key=lambda item: -max(item[1]))
+    return {
+        "position": change.position,
+        "word": change.before.text,
+        "words": [[word, *(float(f"{chance:.4g}") for chance in chances)] for word, chances in ordered],
+    }

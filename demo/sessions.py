@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from captioner.caption import Caption
+from captioner.caption import Caption, Word
+from captioner.override import AttentionOverride
 from captioner.photo import Photo
 from captioner.pipeline import Look
 from captioner.search import SearchSettings
+from captioner.tree import SearchTree
 
 MAX_SESSIONS = 64
 MAX_AGE = 3600.0
@@ -38,25 +40,39 @@ class Shown:
             return self.look
 
 
+class Change(NamedTuple):
+    """One word before and after its attention was replaced; both name the same runners-up."""
+
+    position: int
+    before: Word
+    after: Word
+
+
 class Captioned(NamedTuple):
-    """A caption on the page, the photo it is of, and whether the search found it or what was asked."""
+    """A caption on the page, how it came about, and whether the search found it or what was asked."""
 
     caption: Caption
     shown: Shown
+    settings: SearchSettings
     origin: str = "search"
+    attention: AttentionOverride | None = None
+    change: Change | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What a finished search found, best first; then the answers to what was asked of it."""
+class Result(NamedTuple):
+    """What a finished search found, best first, then the answers to what was asked; the run that said so."""
 
     found: tuple[Captioned, ...]
-    settings: SearchSettings
+    run: int
+    tree: SearchTree = SearchTree()
 
 
 @dataclass(eq=False)
 class Session:
-    """One tab: its photo, the run that may write to its page, and the last run the person stopped."""
+    """One tab: its photo, the run that may write to its page, and when the person last pressed Stop.
+
+    ``stopped`` is a ticket too: every run that was asked for before it is to end.
+    """
 
     shown: Shown | None = None
     result: Result | None = None
@@ -97,12 +113,20 @@ class Sessions:
                 self._sessions.popitem(last=False)
             return session
 
-    def begin(self, session: Session, run: int) -> bool:
-        """Give the page to this run, unless a later one has it already."""
+    def begin(self, session: Session, run: int, result: Result | None = None) -> bool:
+        """Give the page to this run, unless a later one has it already; ``result`` is what stays on it."""
         with self._lock:
             if run < session.run:
                 return False
-            session.run, session.result = run, None
+            session.run, session.result = run, result
+            return True
+
+    def finish(self, session: Session, run: int, result: Result) -> bool:
+        """Keep what this run found, unless the page has gone to a later one."""
+        with self._lock:
+            if run != session.run:
+                return False
+            session.result = result
             return True
 
     def _oldest_age(self, now: float) -> float:

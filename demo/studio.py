@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
-from captioner.caption import Caption
 from captioner.photo import Photo, PhotoError, PhotoSource, prepare
 from captioner.pipeline import Captioner, Look
 from captioner.render import Style
 from captioner.search import SearchSettings, SettingsError
+from captioner.tree import SearchTree
 from captioner.whatif import hide
-from demo.payload import VERSION, Payload, caption_json, guess_payload
+from demo.numbers import numbers_payload
+from demo.payload import VERSION, Payload, guess_payload
 from demo.results import result_payload
-from demo.sessions import Captioned, Result, Session, Sessions, Shown
+from demo.sessions import Captioned, Change, Result, Session, Sessions, Shown
 from demo.takeaway import write_takeaway
 from demo.views import keep_view
-from demo.whatif import NOTHING_YET, Question, answer, region_map
+from demo.whatif import NOTHING_YET, Plan, Question, plan, region_map
+from demo.wire import tree_payload
 
 NO_PHOTO = "Please choose a photo first; the last one is no longer kept."
 
@@ -34,7 +35,7 @@ class Studio:
         self.captioner = captioner
         self.sessions = sessions or Sessions()
         self._views = views
-        self._turn = threading.BoundedSemaphore(workers)
+        self.turn = threading.BoundedSemaphore(workers)
 
     def show(self, key: str, source: PhotoSource, settings: SearchSettings, name: str = "") -> Iterator[Payload]:
         """Look at a new photo and caption it; ``name`` is that of an example.
@@ -62,9 +63,8 @@ class Studio:
             yield from self._run(session, session.shown, run, settings)
 
     def stop(self, key: str) -> None:
-        """End the tab's run at its next step; its page keeps the words it has."""
-        session = self.sessions.get(key)
-        session.stopped = session.run
+        """End what the tab runs or asked for at its next step; its page keeps the words it has."""
+        self.sessions.get(key).stopped = self.sessions.ticket()
 
     def take(self, key: str, kind: str, index: int, style: Style) -> Path:
         """Write a finished caption of the tab as a file to download.
@@ -75,74 +75,95 @@ class Studio:
         result = self.sessions.get(key).result
         if result is None:
             raise SettingsError(NOTHING_YET)
-        with self._turn:
+        with self.turn:
             return write_takeaway(result, index, kind, style, self._views)
 
     def ask(self, key: str, asked: Question) -> Iterator[Payload]:
-        """Answer a what-if with one more caption beside those on the page.
+        """Answer a what-if with one more caption beside those on the page; Stop or a refusal brings those back.
 
         Raises:
             SettingsError: if the tab has no finished caption, or the question makes no sense.
         """
         run, session = self.sessions.ticket(), self.sessions.get(key)
-        result = session.result
-        if result is None or not 0 <= asked.index < len(result.found):
-            raise SettingsError(NOTHING_YET)
+        result = self._result(session, asked.index)
         about = result.found[asked.index]
         shown = self._hidden(about.shown, asked) if asked.kind == "hide" else about.shown
-        look = shown.looked(self._encode)
-        with self._turn:
-            caption = answer(self.captioner, look, about.caption.words, asked, result.settings)
-        found = (*result.found, Captioned(caption, shown, asked.kind))
-        if self.sessions.begin(session, run):
-            session.result = replace(result, found=found)
+        planned = plan(asked, about.caption, about.settings, about.attention, self.grid)
+        if not self.sessions.begin(session, run, result):
+            return
+        yield {"version": VERSION, "run": result.run, "phase": "asking"}
+        try:
+            answer = self._answer(session, run, shown, planned, about, asked)
+        except SettingsError:
+            yield self._page(result, asked.index)
+            raise
+        if answer is None:
+            if session.run == run:
+                yield self._page(result, asked.index)
+            return
+        answered = Result((*result.found, answer), run, result.tree)
+        if self.sessions.finish(session, run, answered):
             start = asked.position if asked.kind in ("word", "place") else 0
-            base = self._base(result.found[0].shown, run, result.settings)
-            yield {**base, "phase": "done", "start": start, **result_payload(found, len(found) - 1)}
+            yield {**self._page(answered, len(result.found)), "start": start, "beside": asked.index}
 
-    def captions(self, source: PhotoSource, settings: SearchSettings) -> Iterator[Payload]:
-        """Caption a photo for a program: no tab, nothing kept.
+    def explain(self, key: str, run: int, index: int, position: int) -> Payload:
+        """The equations of one word of a caption that ``run`` brought to the tab, in numbers.
 
         Raises:
-            PhotoError: if it is no photo.
+            SettingsError: if the tab has no such caption or word, or shows another run by now.
         """
-        look = self._encode(prepare(source, self.captioner.card.photo))
-        guesses = self.captioner.stream(look, settings)
-        while True:
-            with self._turn:
-                guess = next(guesses, None)
-            if guess is None:
-                return
-            yield caption_json(guess.leader, look.grid, guess.done)
-
-    def score(self, source: PhotoSource, sentence: str) -> tuple[Look, Caption]:
-        """A sentence of the person's own, as the model sees it."""
-        look = self._encode(prepare(source, self.captioner.card.photo))
-        with self._turn:
-            return look, self.captioner.score(look, sentence)
+        result = self._result(self.sessions.get(key), index)
+        if result.run != run:
+            raise SettingsError(NOTHING_YET)
+        about = result.found[index]
+        look = about.shown.looked(self.encode)
+        with self.turn:
+            return numbers_payload(self.captioner.explain(look, about.caption.words, position, about.attention))
 
     def _run(self, session: Session, shown: Shown, run: int, settings: SearchSettings) -> Iterator[Payload]:
         base = self._base(shown, run, settings)
         last = {**base, "phase": "looking", "words": [], "captions": [], "done": False}
         yield last
-        look = shown.looked(self._encode)
-        guesses = self.captioner.stream(look, settings)
+        look = shown.looked(self.encode)
+        guesses, tree = self.captioner.stream(look, settings), SearchTree()
         while session.run == run and not last["done"]:
-            if session.stopped == run:
+            if session.stopped > run:
                 last = {**last, "phase": "stopped", "done": True}
             else:
-                with self._turn:
+                with self.turn:
                     guess = next(guesses)
                 phase = "done" if guess.done else "guessing" if settings.beam_size > 1 else "writing"
-                last = {**base, "phase": phase, **guess_payload(guess, look.grid)}
-                if guess.done and session.run == run:
-                    session.result = Result(tuple(Captioned(caption, shown) for caption in guess.captions), settings)
+                tree = tree.grown(guess.captions)
+                last = {**base, "phase": phase, **guess_payload(guess, look.grid), "tree": tree_payload(tree)}
+                if guess.done:
+                    found = tuple(Captioned(caption, shown, settings) for caption in guess.captions)
+                    self.sessions.finish(session, run, Result(found, run, tree))
             if session.run == run:
                 yield last
 
+    def _answer(
+        self, session: Session, run: int, shown: Shown, planned: Plan, about: Captioned, asked: Question
+    ) -> Captioned | None:
+        """The answer, or None if the person pressed Stop or asked for something else meanwhile."""
+        look = shown.looked(self.encode)
+        guesses = planned.guesses(self.captioner, look)
+        while session.run == run and session.stopped < run:
+            with self.turn:
+                guess = next(guesses)
+            if not guess.done:
+                continue
+            answer = Captioned(guess.leader, shown, planned.settings, asked.kind, planned.attention)
+            if asked.kind != "place" or planned.attention is None:
+                return answer
+            with self.turn:
+                words = self.captioner.look_elsewhere(
+                    look, about.caption.words, asked.position, planned.attention, about.attention
+                )
+            return answer._replace(change=Change(asked.position, *words))
+        return None
+
     def _hidden(self, shown: Shown, asked: Question) -> Shown:
-        grid = (self.captioner.encoder.config.grid,) * 2
-        photo = hide(shown.photo.view, region_map(asked.region, grid) > 0, self.captioner.card.photo)
+        photo = hide(shown.photo.view, region_map(asked.region, self.grid) > 0, self.captioner.card.photo)
         return Shown(photo, keep_view(photo.view, self._views))
 
     def _base(self, shown: Shown, run: int, settings: SearchSettings) -> Payload:
@@ -153,10 +174,30 @@ class Studio:
             "photo": shown.view,
             "example": shown.name,
             "size": list(shown.photo.view.size),
-            "grid": [self.captioner.encoder.config.grid] * 2,
+            "grid": list(self.grid),
             "settings": [settings.beam_size, settings.temperature, settings.seed],
         }
 
-    def _encode(self, photo: Photo) -> Look:
-        with self._turn:
+    def _page(self, result: Result, chosen: int) -> Payload:
+        """All captions on the page, as a message."""
+        first = result.found[0]
+        base = self._base(first.shown, result.run, first.settings)
+        tree = {"tree": tree_payload(result.tree)}
+        return {**base, **tree, "phase": "done", **result_payload(result.found, chosen)}
+
+    @staticmethod
+    def _result(session: Session, index: int) -> Result:
+        result = session.result
+        if result is None or not 0 <= index < len(result.found):
+            raise SettingsError(NOTHING_YET)
+        return result
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the attention maps."""
+        return (self.captioner.encoder.config.grid,) * 2
+
+    def encode(self, photo: Photo) -> Look:
+        """Look at a photo when it is this tab's or program's turn."""
+        with self.turn:
             return self.captioner.look(photo)

@@ -16,6 +16,7 @@ from demo.offline import offline_page
 from demo.payload import guess_payload
 from demo.sessions import Result
 from demo.whatif import NOTHING_YET
+from demo.wire import WordPool, tree_payload
 
 KINDS = ("html", "gif", "webp", "png", "pdf", "svg", "json")
 
@@ -28,18 +29,19 @@ def write_takeaway(result: Result, index: int, kind: str, style: Style, folder: 
     """
     if kind not in KINDS or not 0 <= index < len(result.found):
         raise SettingsError(NOTHING_YET)
-    caption, shown, _ = result.found[index]
+    about = result.found[index]
+    caption, shown = about.caption, about.shown
     view = shown.photo.view
     path = folder / secrets.token_hex(16) / f"{_slug(caption)}.{kind}"
     path.parent.mkdir(parents=True)
     if kind == "json":
-        path.write_text(json.dumps(record(caption, asdict(result.settings)), ensure_ascii=False), encoding="utf-8")
+        path.write_text(json.dumps(record(caption, asdict(about.settings)), ensure_ascii=False), encoding="utf-8")
     elif kind == "html":
         others = (other.caption for other in result.found if other.shown is shown and other.caption is not caption)
         captions = (caption, *others)
         payload = guess_payload(Guess(captions, done=True), caption.alphas.shape[1:])
-        payload |= {"phase": "done", "size": list(view.size)}
-        path.write_text(offline_page(payload, shown.view), encoding="utf-8")
+        payload |= {"phase": "done", "size": list(view.size), "tree": tree_payload(result.tree)}
+        path.write_text(offline_page(WordPool().fold(payload), shown.view), encoding="utf-8")
     elif f".{kind}" in ANIMATION_SUFFIXES:
         save_animation(view, caption, path, style)
     else:

@@ -11,10 +11,12 @@ from captioner.card import Card
 from captioner.pipeline import Captioner
 from demo.about import about
 from demo.buttons import TakeawayButtons
-from demo.endpoints import Knobs, add_endpoints
+from demo.endpoints import add_endpoints
 from demo.examples import examples
 from demo.handlers import Handlers
 from demo.inputs import ExampleStrip, PhotoInput, header
+from demo.knobs import Knobs
+from demo.numbers import StepNumbersFeed
 from demo.payload import Payload
 from demo.player import AttentionPlayer
 from demo.studio import Studio
@@ -46,8 +48,11 @@ def build(captioner: Captioner) -> gr.Blocks:
         parts = _layout(captioner.card)
         with gr.Accordion(say("about"), open=False, elem_id="about"):
             gr.Markdown(about(captioner.card))
+        feed = StepNumbersFeed(elem_id="numbers")
         studio = Studio(captioner, Path(parts.player.GRADIO_CACHE))
-        _wire(page, Handlers(studio), parts)
+        handlers = Handlers(studio)
+        _wire(page, handlers, parts)
+        parts.player.explain(handlers.numbers, None, feed, concurrency_limit=None, trigger_mode="multiple", **QUIET)
         add_endpoints(studio)
     page.queue(max_size=256)
     return page

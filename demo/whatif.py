@@ -1,31 +1,35 @@
-"""What if? The questions a class asks, each answered by one more caption beside the others."""
+"""What if? The questions a class asks, each answered by one more caption beside the one it was asked about."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from captioner.caption import Caption, Floats
-from captioner.override import AttentionOverride
-from captioner.pipeline import Captioner, Look
+from captioner.override import AttentionOverride, Grid
+from captioner.pipeline import Captioner, Guess, Look
 from captioner.search import SearchSettings, SettingsError
+from captioner.settings import whole
+from demo.knobs import search_settings
 
 NOTHING_YET = "There is no finished caption yet."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
     """What the person asks about one word of one caption, or about a region of the photo.
 
     Attributes:
         kind: ``word``: go on from ``word`` in the place of the one at ``position``; ``place``:
             that step's attention is forced into the region; ``hide``: the photo with the region
-            painted over; ``uniform``: no attention at all; ``own``: how likely is ``sentence``?
+            painted over; ``uniform``: no attention at all; ``settings``: another search;
+            ``own``: how likely is ``sentence``?
         index: of the caption among those on the page.
         region: first row, first column, last row, last column of grid cells.
+        weights: ``(rows, columns)``, in the place of a region: attention, or not zero where to hide.
     """
 
     kind: str
@@ -33,17 +37,45 @@ class Question:
     position: int = 0
     word: str = ""
     region: tuple[int, int, int, int] = (0, 0, 0, 0)
+    weights: Floats | None = None
     sentence: str = ""
+    settings: SearchSettings | None = None
+
+    def map(self, grid: Grid) -> Floats:
+        """``(rows, columns)``: ``weights``, or 1 in the region and 0 elsewhere.
+
+        Raises:
+            SettingsError: if the region is not on the grid.
+        """
+        return region_map(self.region, grid) if self.weights is None else self.weights
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How a question is answered: a sentence to weigh, or else a search with what is forced upon it."""
+
+    settings: SearchSettings
+    beginning: tuple[str, ...] = ()
+    attention: AttentionOverride | None = None
+    sentence: str | None = None
+
+    def guesses(self, captioner: Captioner, look: Look) -> Iterator[Guess]:
+        """The answer as it grows."""
+        if self.sentence is not None:
+            yield Guess((captioner.score(look, self.sentence),), done=True)
+        else:
+            yield from captioner.stream(look, self.settings, self.beginning, self.attention)
 
 
 def question(data: Mapping[str, Any]) -> Question:
     """A question as a browser sent it.
 
     Raises:
-        SettingsError: if a part is missing or of the wrong kind.
+        SettingsError: if a part is missing or of the wrong kind, or settings are out of range.
     """
     try:
         top, left, bottom, right = (int(edge) for edge in data.get("region") or (0, 0, 0, 0))
+        settings = data.get("settings")
         return Question(
             kind=str(data["kind"]),
             index=int(data.get("index", 0)),
@@ -51,41 +83,52 @@ def question(data: Mapping[str, Any]) -> Question:
             word=str(data.get("word", "")),
             region=(top, left, bottom, right),
             sentence=str(data.get("sentence", "")),
+            settings=search_settings(*settings) if settings else None,
         )
-    except (KeyError, TypeError, ValueError):
+    except SettingsError:
+        raise
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise SettingsError("That question could not be read; please reload the page.") from None
 
 
-def answer(
-    captioner: Captioner, look: Look, words: tuple[str, ...], asked: Question, settings: SearchSettings
-) -> Caption:
-    """The caption that answers, of a look at the photo (for ``hide``, at the painted one).
-
-    Args:
-        words: of the caption that was asked about.
+def plan(
+    asked: Question, caption: Caption, settings: SearchSettings, attention: AttentionOverride | None, grid: Grid
+) -> Plan:
+    """How to answer what is asked about a caption that was made so (for ``hide``, of the painted photo).
 
     Raises:
         SettingsError: if the question makes no sense for this caption.
     """
-    if not 0 <= asked.position <= len(words):
-        raise SettingsError("That caption has no such word.")
-    before = words[: asked.position]
+    words = caption.words
+    before = words[: whole("position", asked.position, 0, len(words) - caption.finished)]
     match asked.kind:
         case "own":
-            return captioner.score(look, asked.sentence)
+            return Plan(settings, sentence=asked.sentence)
         case "word":
-            return captioner.caption(look, settings, (*before, asked.word))
+            return Plan(settings, (*before, asked.word), forced(attention, asked.position + 1))
         case "place":
-            override = AttentionOverride({asked.position: region_map(asked.region, look.grid)})
-            return captioner.caption(look, settings, before, override)
+            return Plan(settings, before, forced(attention, asked.position, asked.map(grid)))
         case "uniform":
-            return captioner.caption(look, settings, attention=AttentionOverride.uniform(look.grid))
+            return Plan(settings, attention=AttentionOverride.uniform(grid))
         case "hide":
-            return captioner.caption(look, settings)
+            return Plan(settings)
+        case "settings" if asked.settings:
+            return Plan(asked.settings)
     raise SettingsError("There is no such question.")
 
 
-def region_map(region: tuple[int, int, int, int], grid: tuple[int, int]) -> Floats:
+def forced(
+    attention: AttentionOverride | None, position: int, weights: Floats | None = None
+) -> AttentionOverride | None:
+    """The maps that were forced before ``position``, and there ``weights``; later words are free again."""
+    maps = {at: each for at, each in (attention.maps if attention else {}).items() if at < position}
+    if weights is not None:
+        maps[position] = weights
+    otherwise = attention.otherwise if attention else None
+    return AttentionOverride(maps, otherwise) if maps or otherwise is not None else None
+
+
+def region_map(region: tuple[int, int, int, int], grid: Grid) -> Floats:
     """``(rows, columns)``: 1 in the region, 0 elsewhere.
 
     Raises:

@@ -21,6 +21,8 @@ FORBIDDEN = {  # whoever is in the room → what it must not import, from anywhe
     "captioner.decoder": ("captioner.search", "captioner.hypotheses", "captioner.strategies", "captioner.pipeline"),
     "captioner.search": ("captioner.training", "captioner.checkpoint", "captioner.photo", "captioner.pipeline"),
     "captioner.checkpoint": ("captioner.training", "captioner.search", "captioner.photo", "captioner.pipeline"),
+    "captioner.unpickling": ("captioner.checkpoint", "captioner.decoder", "captioner.encoder", "captioner.tutorial"),
+    "captioner.tutorial": ("captioner.training", "captioner.search", "captioner.pipeline"),
     "captioner.sentences": ("torch", "captioner.search", "captioner.pipeline"),
     "captioner.override": ("captioner.decoder", "captioner.search", "captioner.pipeline"),
     "captioner.equations": ("captioner.training", "captioner.search", "captioner.photo", "captioner.pipeline"),

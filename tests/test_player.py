@@ -4,7 +4,7 @@ import re
 
 from demo.examples import FILES, examples
 from demo.payload import VERSION
-from demo.player import SCRIPTS, STATIC, AttentionPlayer, PlayerData
+from demo.player import SCRIPTS, STATIC, AttentionPlayer, PlayerValue
 
 
 def test_the_templates_hold_nothing_that_would_be_compiled():
@@ -26,17 +26,18 @@ def test_nothing_is_fetched_from_elsewhere():
 
 
 def test_every_script_is_loaded_once():
-    others = {"header.js", "examples.js", "takeaway.js"}
+    others = {"header.js", "examples.js", "takeaway.js", "feed.js"}
     player = {path.name for path in STATIC.glob("*.js")} - others
     assert sorted(SCRIPTS) == sorted(player)
 
 
 def test_a_payload_becomes_data_with_a_served_photo(tmp_path):
     path = tmp_path / "photo.jpg"
-    data = AttentionPlayer(render=False).postprocess({"run": 3, "photo": path, "words": [{"w": "a"}]})
-    assert isinstance(data, PlayerData)
-    assert (data.version, data.run, data.words, data.photo.path) == (VERSION, 3, [{"w": "a"}], str(path))
-    assert AttentionPlayer(render=False).postprocess(None).phase == "empty"
+    data = AttentionPlayer(render=False).postprocess({"run": 3, "photo": path, "shown": [0]})
+    assert isinstance(data, PlayerValue)
+    (data,) = data.root
+    assert (data.version, data.run, data.shown, data.photo.path) == (VERSION, 3, [0], str(path))
+    assert AttentionPlayer(render=False).postprocess(None).root[0].phase == "empty"
 
 
 def test_the_examples_are_installed_with_scikit_image():

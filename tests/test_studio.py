@@ -133,7 +133,7 @@ def test_run_numbers_rise_across_restarts():
 def test_a_branch_keeps_what_came_before_it(studio):
     *_, done = studio.show("tab", gradient(), SearchSettings(2, max_length=6))
     word = next(other for other, _ in done["words"][1]["alt"] if other not in (done["words"][1]["w"], "<end>"))
-    (branch,) = studio.ask("tab", Question("word", position=1, word=word))
+    *_, branch = studio.ask("tab", Question("word", position=1, word=word))
     assert texts(branch)[:2] == [done["words"][0]["w"], word]
     assert (branch["chosen"], branch["start"], branch["run"] > done["run"]) == (2, 1, True)
     assert [caption["origin"] for caption in branch["captions"]] == ["search", "search", "word"]
@@ -142,13 +142,13 @@ def test_a_branch_keeps_what_came_before_it(studio):
 
 def test_without_attention_every_map_is_uniform(studio):
     list(studio.show("tab", gradient(), GREEDY))
-    (answered,) = studio.ask("tab", Question("uniform"))
+    *_, answered = studio.ask("tab", Question("uniform"))
     assert [word["m"] for word in answered["words"]] == pytest.approx([1 / 9] * len(answered["words"]), abs=1e-4)
 
 
 def test_a_sentence_of_ones_own_is_scored_as_the_captioner_scores_it(studio):
     list(studio.show("tab", gradient(), GREEDY))
-    (answered,) = studio.ask("tab", Question("own", sentence="a dog"))
+    *_, answered = studio.ask("tab", Question("own", sentence="a dog"))
     expected = studio.captioner.score(studio.captioner.look(gradient()), "a dog")
     assert answered["captions"][-1]["log_prob"] == pytest.approx(expected.log_prob, rel=1e-3)
 
@@ -184,7 +184,7 @@ def test_a_question_needs_a_finished_caption(studio):
 
 def test_hiding_a_place_captions_the_painted_photo(studio):
     list(studio.show("tab", gradient(), GREEDY))
-    (answered,) = studio.ask("tab", Question("hide", region=(0, 0, 1, 2)))
+    *_, answered = studio.ask("tab", Question("hide", region=(0, 0, 1, 2)))
     first, hidden = answered["captions"]
     assert "photo" not in first
     painted = gradient()
@@ -193,7 +193,7 @@ def test_hiding_a_place_captions_the_painted_photo(studio):
     assert [word["w"] for word in hidden["words"]] == list(expected.words)
     with Image.open(hidden["photo"]["path"]) as view:
         assert np.abs(np.asarray(view, int) - painted).mean() < 4
-    (again,) = studio.ask("tab", Question("uniform", index=1))
+    *_, again = studio.ask("tab", Question("uniform", index=1))
     assert again["captions"][2]["photo"] == hidden["photo"]
 
 

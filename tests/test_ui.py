@@ -9,7 +9,7 @@ from tiny import make_checkpoint
 
 from captioner.pipeline import Captioner
 from captioner.search import SearchSettings, SettingsError
-from demo.endpoints import search_settings
+from demo.knobs import search_settings
 from demo.theme import launch_options
 from demo.translations import ENGLISH, KOREAN
 from demo.ui import build
@@ -35,17 +35,6 @@ def photo(tmp_path) -> Path:
     path = tmp_path / "photo.png"
     Image.fromarray(np.arange(48 * 32 * 3, dtype=np.uint8).reshape(32, 48, 3)).save(path)
     return path
-
-
-def test_only_the_documented_endpoints_are_public(client):
-    named = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(named) == {"/caption", "/score"}
-    assert [each["parameter_name"] for each in named["/caption"]["parameters"]] == [
-        "photo",
-        "beam_size",
-        "temperature",
-        "seed",
-    ]
 
 
 def test_caption_streams_and_agrees_with_the_captioner(client, captioner, photo):

@@ -2,6 +2,8 @@
 function createControls(element, on) {
   const find = (name) => element.querySelector('.sat-' + name);
   const scrub = find('scrub');
+  const [play, loop, coverageButton] = ['play', 'loop', 'coverage'].map(find);
+  const [legend, colours, most] = ['legend-mark', 'legend-colours', 'legend-top'].map(find);
   const ramp = Float32Array.from({ length: 256 }, (none, index) => index / 255);
   let drawn = null;
 
@@ -11,6 +13,7 @@ function createControls(element, on) {
   find('loop').addEventListener('click', () => on.loop());
   find('full').addEventListener('click', on.lecture);
   find('coverage').addEventListener('click', on.coverage);
+  find('pair').addEventListener('click', on.pair);
   find('speed').addEventListener('change', (event) => on.speed(Number(event.target.value)));
   scrub.addEventListener('input', () => on.seek(Number(scrub.value)));
   find('opacity').addEventListener('input', (event) => on.look({ opacity: Number(event.target.value) }));
@@ -25,7 +28,7 @@ function createControls(element, on) {
 
   const keys = {
     ' ': on.toggle, ArrowRight: () => on.step(1), ArrowLeft: () => on.step(-1),
-    Home: () => on.jump(0), End: () => on.jump(Infinity), f: on.lecture, c: on.coverage, Escape: on.leave,
+    Home: () => on.jump(0), End: () => on.jump(Infinity), f: on.lecture, c: on.coverage, b: on.pair, Escape: on.leave,
   };
 
   function onKey(event) {
@@ -46,25 +49,23 @@ function createControls(element, on) {
 
   return {
     show(state, count, coverage) {
-      const play = find('play');
       const text = say(state.playing ? 'pause' : 'play');
-      play.setAttribute('aria-label', text);
-      play.title = text + ' (' + say('keys') + ')';
-      find('coverage').setAttribute('aria-pressed', String(coverage));
-      find('loop').setAttribute('aria-pressed', String(state.loop));
-      scrub.max = Math.max(count - 1, 0);
-      scrub.disabled = count === 0;
+      setAttribute(play, 'aria-label', text);
+      setAttribute(play, 'title', text + ' (' + say('keys') + ')');
+      setAttribute(coverageButton, 'aria-pressed', String(coverage));
+      setAttribute(loop, 'aria-pressed', String(state.loop));
+      setAttribute(scrub, 'max', String(Math.max(count - 1, 0)));
+      if (scrub.disabled !== (count === 0)) scrub.disabled = count === 0;
       if (document.activeElement !== scrub || state.playing) scrub.value = state.position;
-      scrub.style.setProperty('--share', count > 1 ? state.position / (count - 1) : 0);
     },
     // ``even``: the weight of a cell if no cell were preferred.
     drawLegend(table, top, even, label) {
-      if (table !== drawn) paintField(find('legend-colours'), ramp, ramp.length, 1, 1, table);
+      if (table !== drawn) paintField(colours, ramp, ramp.length, 1, 1, table);
       drawn = table;
-      setText(find('legend-top'), percent(top, 1));
-      const mark = find('legend-mark');
-      mark.style.left = Math.min(100, (100 * even) / top) + '%';
-      setText(mark.firstElementChild, label + ' ' + percent(even, 1));
+      setText(most, percent(top, 1));
+      const left = Math.min(100, (100 * even) / top).toFixed(1) + '%';
+      if (legend.style.left !== left) legend.style.left = left;
+      setText(legend.firstElementChild, label + ' ' + percent(even, 1));
     },
   };
 }
@@ -72,4 +73,8 @@ function createControls(element, on) {
 // Only what changes is written: the page is not laid out anew for every frame.
 function setText(part, text) {
   if (part.textContent !== text) part.textContent = text;
+}
+
+function setAttribute(part, name, value) {
+  if (part.getAttribute(name) !== value) part.setAttribute(name, value);
 }

@@ -37,6 +37,24 @@ function gaussianKernel(sigma) {
   return kernel.map((weight) => weight / total);
 }
 
+// A matrix of which each row has few weights, side by side: kept are those, and where they begin.
+function banded(matrix, cells) {
+  const size = matrix.length / cells;
+  const starts = new Int32Array(size);
+  let width = 1;
+  for (let pixel = 0; pixel < size; pixel++) {
+    const row = matrix.subarray(pixel * cells, (pixel + 1) * cells);
+    starts[pixel] = Math.max(row.findIndex((weight) => weight !== 0), 0);
+    width = Math.max(width, row.findLastIndex((weight) => weight !== 0) - starts[pixel] + 1);
+  }
+  const weights = new Float32Array(size * width);
+  for (let pixel = 0; pixel < size; pixel++) {
+    starts[pixel] = Math.min(starts[pixel], cells - width);
+    for (let at = 0; at < width; at++) weights[pixel * width + at] = matrix[pixel * cells + starts[pixel] + at];
+  }
+  return { size, width, starts, weights };
+}
+
 function expandMatrix(cells, scale) {
   const bilinear = bilinearMatrix(cells, scale);
   const kernel = gaussianKernel(scale / 3);
@@ -49,33 +67,33 @@ function expandMatrix(cells, scale) {
       for (let cell = 0; cell < cells; cell++) matrix[pixel * cells + cell] += kernel[offset + radius] * source[cell];
     }
   }
-  return matrix;
+  return banded(matrix, cells);
 }
 
 function nearestMatrix(cells, scale) {
   const matrix = new Float32Array(cells * scale * cells);
   for (let pixel = 0; pixel < cells * scale; pixel++) matrix[pixel * cells + Math.floor(pixel / scale)] = 1;
-  return matrix;
+  return banded(matrix, cells);
 }
 
 // alpha (rows × columns), M_rows, M_columns → field, row-major.
 function expand(alpha, rows, columns, tall, wide) {
-  const height = tall.length / rows;
-  const width = wide.length / columns;
-  const stretched = new Float32Array(rows * width);
+  const stretched = new Float32Array(rows * wide.size);
   for (let row = 0; row < rows; row++) {
-    for (let x = 0; x < width; x++) {
+    for (let x = 0; x < wide.size; x++) {
+      const from = row * columns + wide.starts[x];
       let sum = 0;
-      for (let column = 0; column < columns; column++) sum += wide[x * columns + column] * alpha[row * columns + column];
-      stretched[row * width + x] = sum;
+      for (let at = 0; at < wide.width; at++) sum += wide.weights[x * wide.width + at] * alpha[from + at];
+      stretched[row * wide.size + x] = sum;
     }
   }
-  const field = new Float32Array(height * width);
-  for (let y = 0; y < height; y++) {
-    for (let row = 0; row < rows; row++) {
-      const weight = tall[y * rows + row];
+  const field = new Float32Array(tall.size * wide.size);
+  for (let y = 0; y < tall.size; y++) {
+    for (let at = 0; at < tall.width; at++) {
+      const weight = tall.weights[y * tall.width + at];
+      const from = (tall.starts[y] + at) * wide.size;
       if (weight === 0) continue;
-      for (let x = 0; x < width; x++) field[y * width + x] += weight * stretched[row * width + x];
+      for (let x = 0; x < wide.size; x++) field[y * wide.size + x] += weight * stretched[from + x];
     }
   }
   return field;

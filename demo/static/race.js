@@ -16,7 +16,7 @@ function createRace(element, on) {
     number.className = 'sat-number';
     number.textContent = say('nats', { nats: signed(caption.log_prob.toFixed(1)) });
     const origin = document.createElement('small');
-    origin.textContent = say('origins')[caption.origin] || '';
+    origin.textContent = originName(caption);
     button.append(origin, text, track, number);
     button.addEventListener('click', () => on.choose(index));
     item.append(button);

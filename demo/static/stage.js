@@ -12,7 +12,7 @@ function createStage(element, reduced) {
   let visible = 0;
   let look = { mode: 'heat', smooth: true, opacity: 0.8 };
   let matrices = {};
-  let table = {};
+  let table = colourTable(look.mode, look.opacity);
   let stale = true;
 
   function matrix(cells) {
@@ -24,12 +24,8 @@ function createStage(element, reduced) {
   function draw() {
     const [rows, columns] = grid;
     const field = expand(shown, rows, columns, matrix(rows), matrix(columns));
-    const opacity = look.opacity * visible;
-    if (table.opacity !== opacity || table.mode !== look.mode) {
-      table = { opacity, mode: look.mode, colours: colourTable(look.mode, opacity) };
-    }
-    paintField(canvas, field, columns * UPSCALE, rows * UPSCALE, top, table.colours);
-    canvas.classList.toggle('sat-cells', !look.smooth);
+    paintField(canvas, field, columns * UPSCALE, rows * UPSCALE, top, table);
+    canvas.style.opacity = visible;
     stale = false;
   }
 
@@ -48,11 +44,13 @@ function createStage(element, reduced) {
       stale = true;
     },
     setPhoto(url, size) {
-      element.querySelector('.sat-top').style.setProperty('--aspect', size[0] / size[1]);
+      element.style.setProperty('--aspect', size[0] / size[1]);
       if (photo.getAttribute('src') !== url) photo.src = url;
     },
     setLook(change) {
       look = { ...look, ...change };
+      table = colourTable(look.mode, look.opacity);
+      canvas.classList.toggle('sat-cells', !look.smooth);
       stale = true;
     },
     aim(alpha, scaleTop) {

@@ -3,6 +3,7 @@ function createWhatIf(element, on) {
   const place = element.querySelector('.sat-ask-place');
   const hide = element.querySelector('.sat-ask-hide');
   const field = element.querySelector('.sat-own input');
+  const settings = element.querySelector('.sat-settings');
   const section = element.querySelector('.sat-whatif');
 
   section.hidden = !on.ask;
@@ -14,6 +15,11 @@ function createWhatIf(element, on) {
   element.querySelector('.sat-own').addEventListener('submit', (event) => {
     event.preventDefault();
     if (field.value.trim()) on.ask('own', { sentence: field.value });
+  });
+  settings.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const wanted = ['beam', 'temperature', 'seed'].map((name) => settings.elements[name].valueAsNumber);
+    on.ask('settings', { settings: wanted });
   });
 
   return {

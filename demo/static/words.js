@@ -71,6 +71,10 @@ function createWords(element, on) {
       const wide = expandMatrix(grid[1], 4);
       const aspect = photo.naturalWidth / photo.naturalHeight || 1;
       thumbs.forEach((thumb, index) => {
+        // What has not changed is not drawn again, since every new word comes by here.
+        const drawn = [words[index].map, topOf(words[index]), table, photo.currentSrc, photo.complete];
+        if (thumb.drawn && thumb.drawn.every((part, at) => part === drawn[at])) return;
+        thumb.drawn = drawn;
         const canvas = thumb.querySelector('canvas');
         const height = 128;
         const width = Math.round(height * Math.min(Math.max(aspect, 0.4), 2.5));

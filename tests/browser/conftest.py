@@ -29,6 +29,7 @@ from demo.ui import build
 PLAIN = ["a", "man", "dog", "ball", "on", "grass", "red", "runs"]
 HOSTILE = ["<img src=x onerror=alert(1)>", "${1}", "{{value}}", "한국어", "مرحبا"]
 NO_CHROMIUM = "no Chromium is installed (looked for chromium, chromium-browser, google-chrome)"
+PATIENCE = 120_000  # milliseconds, on a busy machine
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -166,6 +167,7 @@ def open_page(browser) -> Iterator[Callable[..., object]]:
     def open_(url: str, **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "locale": "en-US", **options})
         watched = Watched(context.new_page())
+        watched.page.set_default_timeout(PATIENCE)
         opened.append((context, watched))
         watched.page.goto(url)
         watched.page.wait_for_selector(".sat")

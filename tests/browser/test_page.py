@@ -13,14 +13,24 @@ from captioner.pipeline import DEFAULT_CHECKPOINT, Captioner
 
 pytestmark = pytest.mark.browser
 
-PIXELS = "() => document.querySelector('.sat-map').toDataURL()"
+PIXELS = """() => new Promise((done) => {
+  let before = null;
+  let same = 0;
+  requestAnimationFrame(function look() {
+    const now = document.querySelector('.sat-top .sat-map').toDataURL();
+    same = now === before ? same + 1 : 0;
+    before = now;
+    if (same < 15) requestAnimationFrame(look);
+    else done(now);
+  });
+})"""
 
 
 def data(page) -> dict[str, str]:
     return page.evaluate("() => ({...document.querySelector('.sat').dataset})")
 
 
-def wait(page, condition: str, timeout: int = 30_000) -> None:
+def wait(page, condition: str, timeout: int = 120_000) -> None:
     page.wait_for_function(
         f"() => {{ const d = document.querySelector('.sat').dataset; return {condition}; }}", timeout=timeout
     )
@@ -37,12 +47,11 @@ def upload(page, path: Path) -> None:
 
 
 def words(page) -> list[str]:
-    return page.locator(".sat-caption .sat-word:not(.sat-end) bdi").all_inner_texts()
+    return page.locator(".sat > .sat-caption .sat-word:not(.sat-end) bdi").all_inner_texts()
 
 
 def settle(page) -> str:
-    """The map's pixels once it has come to rest."""
-    page.wait_for_timeout(700)
+    """The map's pixels once it has come to rest: the same in many frames on end, however slow the frames come."""
     return page.evaluate(PIXELS)
 
 
@@ -122,7 +131,7 @@ def test_looks_change_the_pixels(address, open_page):
     finished(page)
     page.locator("body").press("4")  # not the word whose peak sets the scale
     seen = {settle(page)}
-    for name in ("Spotlight", "Cells", "Scale per word"):
+    for name in ("Spotlight", "Cells", "One scale"):
         page.get_by_role("button", name=name).click()
         page.hover("h1")
         seen.add(settle(page))

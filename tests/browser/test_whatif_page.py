@@ -1,0 +1,351 @@
+"""Side by side, looking elsewhere, and the lecture's numbers: what a person sees of each."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from test_page import PIXELS, data, finished, settle, upload, wait, words
+
+from captioner.override import AttentionOverride
+from captioner.search import SearchSettings
+from demo.examples import examples
+
+pytestmark = pytest.mark.browser
+
+OTHER_PIXELS = "() => document.querySelector('.sat-second .sat-map').toDataURL()"
+OTHER_WORDS = ".sat-second .sat-caption .sat-word:not(.sat-end) bdi"
+
+
+def other_words(page) -> list[str]:
+    return page.locator(OTHER_WORDS).all_inner_texts()
+
+
+def compare(page, beam: str, temperature: str, seed: str) -> None:
+    for name, value in (("beam", beam), ("temperature", temperature), ("seed", seed)):
+        page.locator(f".sat-settings input[name={name}]").fill(value)
+    page.locator(".sat-settings button").click()
+    wait(page, "d.beside === '0'")
+
+
+def number(text: str) -> float:
+    return float(text.split(maxsplit=1)[0].replace("−", "-").replace("+", ""))
+
+
+def percents(text: str) -> list[float]:
+    return [float(part) for part in text.replace("%", " ").replace("→", " ").split()]
+
+
+def spoken_words(caption) -> list[str]:
+    return [word for word in caption.words if word != "<end>"]
+
+
+@pytest.fixture
+def look(tiny):
+    return tiny.look(str(examples()[0].path))
+
+
+def test_two_settings_play_in_step(address, open_page, tiny, look):
+    page = open_page(address)
+    finished(page)
+    compare(page, "2", "1.5", "4")
+    settings = SearchSettings(2, 1.5, 4)
+    expected = tiny.caption(look, settings)
+    assert words(page) == spoken_words(expected)
+    assert other_words(page) == spoken_words(tiny.caption(look))
+    own, other = page.locator(".sat > .sat-head").inner_text(), page.locator(".sat-second .sat-head").inner_text()
+    assert "Beam size 2, temperature 1.5, seed 4" in own
+    assert f"−{-expected.log_prob:.1f} nats" in own
+    assert "Beam size 3" in other
+    page.locator("body").press("Home")
+    wait(page, "d.step === '0' && d.playing === 'false'")
+    seen = (settle(page), page.evaluate(OTHER_PIXELS))
+    page.locator("body").press("ArrowRight")
+    wait(page, "d.step === '1'")
+    moved = (settle(page), page.evaluate(OTHER_PIXELS))
+    assert all(one != other for one, other in zip(seen, moved, strict=True)), "one key moves both maps"
+    for holder in (".sat > .sat-caption", ".sat-second .sat-caption"):
+        current = page.locator(f"{holder} .sat-word").evaluate_all(
+            "all => all.findIndex((each) => each.classList.contains('sat-current'))"
+        )
+        assert current == 1
+    page.locator("body").press(" ")
+    wait(page, "d.playing === 'true' && Number(d.step) >= 3")
+
+
+def test_the_shorter_one_waits_at_its_end(address, open_page):
+    page = open_page(address)
+    finished(page)
+    page.fill(".sat-own input", "a dog")
+    page.locator(".sat-own input").press("Enter")
+    wait(page, "d.beside === '0'")
+    page.locator("body").click(position={"x": 2, "y": 2})
+    count = page.locator(".sat-second .sat-caption .sat-word").count()
+    assert page.locator(".sat > .sat-caption .sat-word").count() == 3 < count
+    page.locator(".sat-scrub").fill(str(count - 1))
+    wait(page, f"d.step === '{count - 1}'")
+    last = "all => all[all.length - 1].classList.contains('sat-current')"
+    assert page.locator(".sat > .sat-caption .sat-word").evaluate_all(last)
+    assert page.locator(".sat-second .sat-caption .sat-word").evaluate_all(last)
+    assert page.locator(".sat-mind-word").inner_text() == "end"
+
+
+def test_words_that_differ_are_underlined(address, open_page):
+    page = open_page(address)
+    finished(page)
+    page.fill(".sat-own input", " ".join([*words(page)[:2], "ball"]))
+    page.locator(".sat-own input").press("Enter")
+    wait(page, "d.beside === '0'")
+    own = page.locator(".sat > .sat-caption .sat-differs bdi").all_inner_texts()
+    other = page.locator(".sat-second .sat-differs bdi").all_inner_texts()
+    assert set(own) <= {"ball", "■"}
+    assert len(words(page)) - len([w for w in own if w != "■"]) == len(other_words(page)) - len(
+        [w for w in other if w != "■"]
+    ), "what is not underlined is the same in both"
+    assert "underlined" in page.locator(".sat-verdict").inner_text()
+
+
+def test_a_hidden_place_stands_beside_the_whole_photo(address, open_page):
+    page = open_page(address)
+    finished(page)
+    page.locator(".sat-top .sat-stage").click(position={"x": 30, "y": 30})
+    page.click(".sat-ask-hide")
+    wait(page, "d.beside === '0'")
+    sources = [page.locator(f"{holder} .sat-photo").get_attribute("src") for holder in (".sat-second", ".sat-top")]
+    assert sources[0] != sources[1]
+    assert "whole photo" in page.locator(".sat-second .sat-head").inner_text()
+    assert "place" in page.locator(".sat-verdict").inner_text()
+
+
+def test_columns_on_a_projector_and_a_stack_on_a_phone(address, open_page):
+    for width, columns in ((1920, True), (1280, True), (390, False)):
+        page = open_page(address, viewport={"width": width, "height": 900})
+        finished(page)
+        page.locator(".sat-ask-uniform").click()
+        wait(page, "d.beside === '0'")
+        left, right = (page.locator(f"{holder} .sat-frame").bounding_box() for holder in (".sat-second", ".sat-top"))
+        if columns:
+            assert left["x"] + left["width"] <= right["x"]
+            assert left["y"] == pytest.approx(right["y"], abs=1)
+        else:
+            assert left["y"] + left["height"] <= right["y"]
+        assert left["width"] == pytest.approx(right["width"], abs=1)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+
+
+def test_any_two_captions_can_be_put_side_by_side(address, open_page):
+    page = open_page(address)
+    finished(page)
+    first = words(page)
+    page.locator("body").press("b")
+    wait(page, "d.beside === '1' && d.caption === '0'")
+    second = other_words(page)
+    page.locator(".sat-captions button").nth(2).click()
+    wait(page, "d.caption === '2' && d.beside === '1'")
+    assert other_words(page) == second
+    page.locator(".sat-captions button").nth(1).click()
+    wait(page, "d.caption === '1' && d.beside === '2'")
+    page.locator(".sat-close").click()
+    wait(page, "d.beside === ''")
+    assert page.locator(".sat-second").count() == 0
+    assert words(page) == second
+    assert page.locator(".sat-differs").count() == 0
+    page.locator(".sat-captions button").first.click()
+    wait(page, "d.caption === '0'")
+    assert words(page) == first
+
+
+@pytest.mark.parametrize("change", ["photo", "slider"])
+def test_a_new_photo_or_slider_in_mid_answer_leaves_no_mixed_state(change, address, tiny, open_page, photo):
+    page = open_page(address)
+    run = finished(page)
+    tiny.decoder.pause = 0.8
+    try:
+        page.locator(".sat-settings button").click()
+        wait(page, "d.phase === 'asking'")
+        tiny.decoder.pause = 0.1
+        if change == "photo":
+            upload(page, photo)
+        else:
+            page.locator("#beam input[type=number]").fill("2")
+            page.locator("#beam input[type=number]").press("Enter")
+        after = finished(page, run)
+    finally:
+        tiny.decoder.pause = 0.1
+    page.wait_for_timeout(1500)
+    assert data(page)["run"] == after
+    assert data(page)["beside"] == ""
+    assert page.locator(".sat-second").count() == 0
+    settings = SearchSettings(3 if change == "photo" else 2)
+    source = str(photo if change == "photo" else examples()[0].path)
+    assert words(page) == spoken_words(tiny.caption(source, settings))
+
+
+def test_a_new_photo_closes_the_side_by_side(address, tiny, open_page, photo):
+    page = open_page(address)
+    finished(page)
+    compare(page, "1", "0", "0")
+    run = data(page)["run"]
+    upload(page, photo)
+    finished(page, run)
+    assert page.locator(".sat-second").count() == 0
+    assert words(page) == spoken_words(tiny.caption(str(photo)))
+
+
+def test_stop_ends_an_answer(address, tiny, slow, open_page):
+    tiny.decoder.pause = 0.1
+    page = open_page(address)
+    run = finished(page)
+    shown = words(page)
+    tiny.decoder.pause = 0.8
+    page.locator(".sat-ask-uniform").click()
+    wait(page, "d.phase === 'asking'")
+    assert page.locator(".sat-status").inner_text() == "The model is thinking…"
+    page.click("#stop")
+    wait(page, "d.phase === 'done'")
+    page.wait_for_timeout(2500)
+    assert (data(page)["run"], words(page)) == (run, shown)
+    assert page.locator(".sat-second").count() == 0
+
+
+def test_looking_elsewhere_shows_before_and_after(address, open_page, tiny, look):
+    page = open_page(address)
+    run = finished(page)
+    before = tiny.caption(look)
+    page.locator("body").press("2")
+    wait(page, "d.step === '1'")
+    page.locator(".sat-top .sat-stage").click(position={"x": 5, "y": 5})
+    page.locator(".sat-ask-place").click()
+    wait(page, f"Number(d.run) > {run} && d.beside === '0' && d.step === '1' && d.playing === 'false'")
+    override = AttentionOverride.spot((14, 14), 1, 0, 0)
+    own, forced = tiny.look_elsewhere(look, before.words, 1, override)
+    chances = [{other.word: other.probability for other in word.alternatives} for word in (own, forced)]
+    rows = page.locator(".sat-change li")
+    assert rows.count() >= 5
+    for row in rows.all():
+        word = row.locator("bdi").inner_text().replace("■ end", "<end>")
+        shown = percents(row.locator(".sat-number").inner_text())
+        expected = [100 * each[word] for each in chances]
+        assert shown == pytest.approx(expected, abs=0.51)
+        assert number(row.locator(".sat-points").inner_text()) == pytest.approx(expected[1] - expected[0], abs=0.51)
+        bars = [row.locator(f".sat-{name}") for name in ("before", "after")]
+        widths = [bar.evaluate("bar => bar.style.getPropertyValue('--share')") for bar in bars]
+        assert [float(width) for width in widths] == pytest.approx([each / 100 for each in expected], abs=1e-3)
+    assert f"“{before.words[1]}”" in page.locator(".sat-change-line").inner_text()
+    assert "Word 2" in page.locator(".sat-change-title").inner_text()
+    assert words(page) == spoken_words(tiny.caption(look, None, before.words[:1], override))
+    assert other_words(page) == spoken_words(before), "the original stands beside it"
+    assert settle(page) != page.evaluate(OTHER_PIXELS)
+
+
+def cards(page) -> dict[str, tuple[str, str]]:
+    return {
+        card.get_attribute("data-part"): (card.locator("strong").inner_text(), card.locator("span").inner_text())
+        for card in page.locator(".sat-equations li").all()
+    }
+
+
+def test_the_lecture_shows_this_words_real_numbers(address, open_page, tiny, look):
+    page = open_page(address)
+    finished(page)
+    caption = tiny.caption(look)
+    page.locator("body").press("3")
+    page.locator("body").press("f")
+    page.wait_for_selector(".sat-equations [data-part=context]")
+    expected = tiny.explain(look, caption.words, 2)
+    box = page.locator(".sat-top .sat-stage").bounding_box()
+    for row, column in ((3, 9), (12, 1)):
+        page.mouse.move(box["x"] + box["width"] * (column + 0.5) / 14, box["y"] + box["height"] * (row + 0.5) / 14)
+        page.wait_for_function(
+            "place => document.querySelector('.sat-equations span').textContent.includes(place)",
+            arg=f"row {row + 1}, column {column + 1};",
+        )
+        shown = cards(page)
+        assert number(shown["energy"][0]) == pytest.approx(expected.energies[row, column], abs=0.006)
+        assert number(shown["alpha"][0]) == pytest.approx(100 * expected.alpha[row, column], abs=0.006)
+        assert number(shown["context"][0]) == pytest.approx(100 * expected.shares[row, column], abs=0.006)
+    assert float(shown["gate"][0].split("= ")[1]) == pytest.approx(expected.beta, abs=0.006)
+    assert f"{expected.gates.forget:.2f}" in shown["lstm"][0]
+    assert f"“{caption.words[1]}”" in shown["lstm"][1]
+    assert number(shown["softmax"][0]) == pytest.approx(100 * math.exp(caption.log_probs[2]), abs=0.06)
+    assert page.locator(".sat-cursor").is_visible()
+
+
+def test_a_cell_can_be_pointed_at_with_the_keys(address, open_page):
+    page = open_page(address)
+    finished(page)
+    page.locator("body").press("1")
+    page.locator("body").press("f")
+    page.wait_for_selector(".sat-equations [data-part=context]")
+    page.locator(".sat-scrub").focus()
+    while page.evaluate("() => !document.activeElement.classList.contains('sat-stage')"):
+        page.keyboard.press("Shift+Tab")
+    step = data(page)["step"]
+    page.keyboard.press("ArrowUp")
+    page.wait_for_timeout(300)
+    first = cards(page)
+    assert "row 7, column 8" in first["energy"][1]
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)
+    assert "row 7, column 9" in cards(page)["energy"][1]
+    assert page.locator(".sat-spoken").inner_text().startswith("Row 7, column 9:")
+    assert data(page)["step"] == step, "the keys move over the photo, not through the words"
+    page.keyboard.press("Enter")
+    assert page.locator(".sat-top .sat-cell").is_visible()
+    page.keyboard.press("Shift+ArrowDown")
+    boxes = [page.locator(selector).bounding_box()["height"] for selector in (".sat-top .sat-cell", ".sat-cursor")]
+    assert boxes[0] == pytest.approx(2 * boxes[1], rel=0.05)
+    page.keyboard.press("Escape")
+    assert not page.locator(".sat-top .sat-cell").is_visible()
+
+
+def test_forced_attention_is_told_apart_from_the_energies(address, open_page):
+    page = open_page(address)
+    finished(page)
+    page.locator(".sat-ask-uniform").click()
+    wait(page, "d.beside === '0'")
+    page.locator(".sat-close").click()
+    page.locator("body").press("3")
+    page.locator("body").press("f")
+    page.wait_for_selector(".sat-equations [data-part=context]")
+    value, meaning = cards(page)["alpha"]
+    assert number(value) == pytest.approx(100 / 196, abs=0.006)
+    assert "forced here" in meaning
+
+
+def test_the_numbers_of_one_word_are_asked_for_once(address, open_page):
+    page = open_page(address)
+    finished(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.post_data or "") if "/queue/join" in request.url else None)
+    page.locator("body").press("1")
+    page.wait_for_timeout(500)
+    assert asked == [], "nothing is asked outside the lecture"
+    page.locator("body").press("f")
+    page.wait_for_selector(".sat-equations [data-part=context]")
+    for _ in range(2):
+        page.locator("body").press("2")
+        page.wait_for_timeout(600)
+        page.locator("body").press("1")
+        page.wait_for_timeout(600)
+    assert len(asked) == 3, "words 1 and 2, and 3 ahead of time"
+    assert np.unique(asked).size == 3
+
+
+def test_hostile_words_stay_text_side_by_side(hostile_address, open_page):
+    page = open_page(hostile_address)
+    finished(page)
+    page.fill(".sat-own input", "<img src=x onerror=alert(1)> ${1}")
+    page.locator(".sat-own input").press("Enter")
+    wait(page, "d.beside === '0'")
+    page.locator(".sat-captions button").first.click()
+    wait(page, "d.caption === '0' && d.beside === '3'")
+    page.locator("body").press("2")
+    page.locator(".sat-top .sat-stage").click(position={"x": 5, "y": 5})
+    page.locator(".sat-ask-place").click()
+    page.wait_for_selector(".sat-change li")
+    page.locator("body").press("f")
+    page.wait_for_timeout(800)
+    assert page.locator(".sat img").count() == 2, "the two photos"
+    assert page.evaluate(PIXELS)
