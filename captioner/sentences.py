@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from captioner.settings import SettingsError, whole
+from captioner.settings import MAX_LENGTH, SettingsError, shown, whole
 from captioner.vocabulary import END, SPECIALS, Vocabulary, tokenize
 
 MAX_SENTENCE_WORDS = 50
+MAX_CHARACTERS = 2000
 
 Words = str | Sequence[str]  # a sentence to be tokenised, or words as they are
 
@@ -23,7 +24,7 @@ def beginning_ids(vocabulary: Vocabulary, beginning: Words, max_length: int) -> 
     words, ended = _without_end(tokens)
     unknown = [word for word in words if word not in vocabulary or word in SPECIALS]
     if unknown:
-        raise SettingsError(f"the model does not know the word {unknown[0]!r}; please begin with another")
+        raise SettingsError(f"the model does not know the word {shown(unknown[0])}; please use another")
     if len(tokens) > max_length:
         raise SettingsError(f"a beginning must have at most {max_length} words, got {len(tokens)}")
     ids = vocabulary.encode(words)[1:]
@@ -46,9 +47,12 @@ def ids_up_to(vocabulary: Vocabulary, words: Words, position: int) -> list[int]:
     """Ids of a caption's words up to the one at ``position``, itself included; the last place is ``<end>``'s.
 
     Raises:
-        SettingsError: if there is no such position, or words follow ``<end>``.
+        SettingsError: if there is no such position, words follow ``<end>``, or there are more than any caption has.
     """
-    ids = _caption_ids(vocabulary, _tokens(words))
+    tokens = _tokens(words)
+    if len(tokens) > MAX_LENGTH:
+        raise SettingsError(f"a sentence must have at most {MAX_LENGTH} words, got {len(tokens)}")
+    ids = _caption_ids(vocabulary, tokens)
     return ids[: whole("position", position, 0, len(ids) - 1) + 1]
 
 
@@ -65,4 +69,8 @@ def _without_end(tokens: list[str]) -> tuple[list[str], bool]:
 
 
 def _tokens(words: Words) -> list[str]:
-    return tokenize(words) if isinstance(words, str) else list(words)
+    if not isinstance(words, str):
+        return list(words)
+    if len(words) > MAX_CHARACTERS:  # before it is tokenised, which takes time
+        raise SettingsError(f"a sentence must have at most {MAX_CHARACTERS} characters, got {len(words)}")
+    return tokenize(words)

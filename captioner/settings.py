@@ -53,7 +53,7 @@ def whole(name: str, value: object, low: int, high: int) -> int:
     """``value`` as Python's int; `SettingsError` unless it is a whole number from ``low`` to ``high``."""
     result = low - 1 if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
     if not low <= result <= high:
-        raise SettingsError(f"{name} must be a whole number from {low} to {high}, got {_shown(value)}")
+        raise SettingsError(f"{name} must be a whole number from {low} to {high}, got {shown(value)}")
     return result
 
 
@@ -64,11 +64,12 @@ def number(name: str, value: object, low: float, high: float) -> float:
     except OverflowError:
         result = math.inf
     if not low <= result <= high:
-        raise SettingsError(f"{name} must be a number from {low:g} to {high:g}, got {_shown(value)}")
+        raise SettingsError(f"{name} must be a number from {low:g} to {high:g}, got {shown(value)}")
     return result
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value from outside as it may stand in a message: short, escaped, on one line."""
     try:
         return reprlib.repr(value)
     except ValueError:  # Python refuses to print a whole number of thousands of digits

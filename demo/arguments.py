@@ -9,7 +9,18 @@ import gradio as gr
 ANSWER = "what the endpoint's description says"
 
 
-class Number(gr.Number):
+class AsSent:
+    """A component that hands over what was sent, untouched.
+
+    Gradio's own would turn a list into text, round a number, or fail in words meant for programmers.
+    """
+
+    def preprocess(self, payload: Any) -> Any:
+        """The value, for `demo.knobs` or `demo.rows` to check."""
+        return payload
+
+
+class Number(AsSent, gr.Number):
     """A number argument, described by its label."""
 
     def get_block_name(self) -> str:
@@ -21,7 +32,7 @@ class Number(gr.Number):
         return {**super().api_info(), "additional_description": self.label}
 
 
-class Text(gr.Textbox):
+class Text(AsSent, gr.Textbox):
     """A text argument, described by its label."""
 
     def get_block_name(self) -> str:
@@ -33,7 +44,7 @@ class Text(gr.Textbox):
         return {**super().api_info(), "additional_description": self.label}
 
 
-class Rows(gr.JSON):
+class Rows(AsSent, gr.JSON):
     """Rows of numbers, described by their label."""
 
     def get_block_name(self) -> str:

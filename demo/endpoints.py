@@ -12,7 +12,8 @@ from captioner.photo import PhotoError
 from captioner.search import SettingsError
 from demo.arguments import Answer, Number, Rows, Text
 from demo.inputs import PhotoInput
-from demo.knobs import search_settings, whole
+from demo.knobs import search_settings, text, whole
+from demo.page import Refusal
 from demo.payload import Payload
 from demo.programs import Programs
 from demo.rows import map_rows, mask_rows
@@ -95,17 +96,17 @@ class _Endpoints:
         yield from self._programs.captions(_required(photo), search_settings(beam_size, temperature, seed))
 
     def score(self, photo: Any, sentence: Any) -> Iterator[Payload]:
-        yield self._programs.score(_required(photo), sentence or "")
+        yield self._programs.score(_required(photo), text(sentence, "sentence"))
 
     def begin_with(self, photo: Any, beginning: Any, beam_size: Any, temperature: Any, seed: Any) -> Iterator[Payload]:
         settings = search_settings(beam_size, temperature, seed)
-        *_, last = self._programs.captions(_required(photo), settings, beginning or "")
+        *_, last = self._programs.captions(_required(photo), settings, text(beginning, "beginning"))
         yield last
 
     def another_word(
         self, photo: Any, position: Any, word: Any, beam_size: Any, temperature: Any, seed: Any
     ) -> Iterator[Payload]:
-        asked = Question("word", position=whole(position, "position"), word=word or "")
+        asked = Question("word", position=whole(position, "position"), word=text(word, "word"))
         yield self._programs.what_if(_required(photo), search_settings(beam_size, temperature, seed), asked)
 
     def look_elsewhere(
@@ -124,7 +125,7 @@ class _Endpoints:
         yield self._programs.what_if(_required(photo), search_settings(beam_size, temperature, seed), asked)
 
     def explain(self, photo: Any, sentence: Any, position: Any) -> Iterator[Payload]:
-        yield self._programs.explain(_required(photo), sentence or "", whole(position, "position"))
+        yield self._programs.explain(_required(photo), text(sentence, "sentence"), whole(position, "position"))
 
 
 def _refusing(endpoint: Callable[..., Iterator[Payload]]) -> Callable[..., Iterator[Payload]]:
@@ -135,7 +136,7 @@ def _refusing(endpoint: Callable[..., Iterator[Payload]]) -> Callable[..., Itera
         try:
             yield from endpoint(*arguments)
         except (PhotoError, SettingsError) as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            raise Refusal(str(error)) from None
 
     return refusing
 

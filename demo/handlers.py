@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import gradio as gr
 
 from captioner.photo import PhotoError
-from captioner.render import Style
+from captioner.render import Style, StyleLook, StyleScale
 from captioner.search import SettingsError
+from captioner.settings import shown
 from demo.examples import Example, example
-from demo.knobs import search_settings, whole
+from demo.knobs import search_settings, text, whole
 from demo.links import linked
 from demo.payload import Payload
+from demo.refusals import UNREADABLE, refused
 from demo.studio import Studio
 from demo.whatif import question
 from demo.wire import WordPool
@@ -40,7 +42,14 @@ class Handlers:
         self, beam: Any, temperature: Any, seed: Any, request: gr.Request, event: gr.EventData
     ) -> Iterator[Update]:
         """An example was clicked."""
-        yield from self._streamed(request, example(str(event.name)), (beam, temperature, seed))
+        try:
+            chosen = example(text(_sent(event).get("name"), "name"))
+            if chosen is None:
+                raise SettingsError("There is no such example; please reload the page.")
+        except SettingsError as error:
+            _warn("example", error)
+        else:
+            yield from self._streamed(request, chosen, (beam, temperature, seed))
 
     def show_first(self, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         """The page was opened, perhaps by a link: also sets the three knobs."""
@@ -61,26 +70,30 @@ class Handlers:
     def ask(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """A what-if was asked."""
         try:
-            yield from _folded(self.studio.ask(_key(request), question(event._data)))
-        except SettingsError as error:
-            _warn(error)
+            yield from _folded(self.studio.ask(_key(request), question(_sent(event))))
+        except (PhotoError, SettingsError) as error:
+            _warn("question", error)
 
     def numbers(self, request: gr.Request, event: gr.EventData) -> Payload:
         """The player asks for the equations of one word; the page may meanwhile show something else."""
-        data = event._data
         try:
+            data = _sent(event)
             asked = {name: whole(data.get(name), name) for name in ("run", "index", "position")}
             return {**asked, **self.studio.explain(_key(request), **asked)}
-        except SettingsError:
+        except SettingsError as error:
+            refused("numbers", error)
             return {}
 
     def take(self, request: gr.Request, event: gr.EventData) -> Path | None:
         """A download was asked for."""
         try:
-            style = Style(event.look, event.scale)
-            return self.studio.take(_key(request), str(event.kind), int(event.index), style)
+            data = _sent(event)
+            style = _style(data.get("look"), data.get("scale"))
+            return self.studio.take(
+                _key(request), text(data.get("kind"), "kind"), whole(data.get("index"), "index"), style
+            )
         except SettingsError as error:
-            _warn(error)
+            _warn("takeaway", error)
             return None
 
     def _streamed(
@@ -97,7 +110,7 @@ class Handlers:
             for payload in _folded(payloads):
                 yield payload, None
         except (PhotoError, SettingsError) as error:
-            _warn(error)
+            _warn("photo" if photo else "search", error)
             yield gr.skip(), None
 
 
@@ -109,7 +122,21 @@ def _folded(payloads: Iterator[Payload]) -> Iterator[Any]:
     yield gr.skip()
 
 
-def _warn(error: Exception) -> None:
+def _sent(event: gr.EventData) -> Mapping[str, Any]:
+    if not isinstance(event._data, Mapping):
+        raise SettingsError(UNREADABLE)
+    return event._data
+
+
+def _style(look: Any, scale: Any) -> Style:
+    for name, value, known in (("look", look, get_args(StyleLook)), ("scale", scale, get_args(StyleScale))):
+        if value not in known:
+            raise SettingsError(f"{name} must be one of {', '.join(known)}, got {shown(value)}")
+    return Style(look, scale)
+
+
+def _warn(what: str, error: Exception) -> None:
+    refused(what, error)
     # A toast is drawn as markup.
     gr.Warning(html.escape(str(error)), duration=TOAST_SECONDS, title="")
 

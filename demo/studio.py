@@ -18,7 +18,7 @@ from demo.results import result_payload
 from demo.sessions import Captioned, Change, Result, Session, Sessions, Shown
 from demo.takeaway import write_takeaway
 from demo.views import keep_view
-from demo.whatif import NOTHING_YET, Plan, Question, plan, region_map
+from demo.whatif import NO_SUCH_CAPTION, NOTHING_YET, Plan, Question, plan, region_map
 from demo.wire import tree_payload
 
 NO_PHOTO = "Please choose a photo first; the last one is no longer kept."
@@ -188,8 +188,10 @@ class Studio:
     @staticmethod
     def _result(session: Session, index: int) -> Result:
         result = session.result
-        if result is None or not 0 <= index < len(result.found):
+        if result is None:
             raise SettingsError(NOTHING_YET)
+        if not 0 <= index < len(result.found):
+            raise SettingsError(NO_SUCH_CAPTION)
         return result
 
     @property

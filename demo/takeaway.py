@@ -12,10 +12,11 @@ from captioner.caption import Caption
 from captioner.pipeline import Guess
 from captioner.render import ANIMATION_SUFFIXES, Style, record, save_animation, save_figure
 from captioner.search import SettingsError
+from captioner.settings import shown as excerpt
 from demo.offline import offline_page
 from demo.payload import guess_payload
 from demo.sessions import Result
-from demo.whatif import NOTHING_YET
+from demo.whatif import NO_SUCH_CAPTION
 from demo.wire import WordPool, tree_payload
 
 KINDS = ("html", "gif", "webp", "png", "pdf", "svg", "json")
@@ -27,8 +28,10 @@ def write_takeaway(result: Result, index: int, kind: str, style: Style, folder: 
     Raises:
         SettingsError: if there is no such caption or kind.
     """
-    if kind not in KINDS or not 0 <= index < len(result.found):
-        raise SettingsError(NOTHING_YET)
+    if kind not in KINDS:
+        raise SettingsError(f"The kind of file must be one of {', '.join(KINDS)}, got {excerpt(kind)}")
+    if not 0 <= index < len(result.found):
+        raise SettingsError(NO_SUCH_CAPTION)
     about = result.found[index]
     caption, shown = about.caption, about.shown
     view = shown.photo.view

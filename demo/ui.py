@@ -15,8 +15,9 @@ from demo.endpoints import add_endpoints
 from demo.examples import examples
 from demo.handlers import Handlers
 from demo.inputs import ExampleStrip, PhotoInput, header
-from demo.knobs import Knobs
+from demo.knobs import KnobNumber, Knobs, KnobSlider
 from demo.numbers import StepNumbersFeed
+from demo.page import Page
 from demo.payload import Payload
 from demo.player import AttentionPlayer
 from demo.studio import Studio
@@ -43,7 +44,7 @@ class Parts(NamedTuple):
 
 def build(captioner: Captioner) -> gr.Blocks:
     """The page around a captioner; launch it with `demo.theme.launch_options`."""
-    page = gr.Blocks(title="Show, Attend and Tell, live", delete_cache=(CACHE_SECONDS, CACHE_SECONDS))
+    page = Page(title="Show, Attend and Tell, live", delete_cache=(CACHE_SECONDS, CACHE_SECONDS))
     with page:
         parts = _layout(captioner.card)
         with gr.Accordion(say("about"), open=False, elem_id="about"):
@@ -54,7 +55,7 @@ def build(captioner: Captioner) -> gr.Blocks:
         _wire(page, handlers, parts)
         parts.player.explain(handlers.numbers, None, feed, concurrency_limit=None, trigger_mode="multiple", **QUIET)
         add_endpoints(studio)
-    page.queue(max_size=256)
+    page.queue(max_size=256, api_open=False)
     return page
 
 
@@ -87,9 +88,11 @@ def _first_paint() -> Payload:
 def _knobs(card: Card) -> Knobs:
     with gr.Group(elem_id="knobs"):
         return Knobs(
-            gr.Slider(1, 10, card.beam_size, step=1, label=say("beam"), info=say("beam_hint"), elem_id="beam"),
-            gr.Slider(0, 2, 0, step=0.1, label=say("temperature"), info=say("temperature_hint"), elem_id="temperature"),
-            gr.Number(0, label=say("seed"), info=say("seed_hint"), precision=0, elem_id="seed"),
+            KnobSlider(1, 10, card.beam_size, step=1, label=say("beam"), info=say("beam_hint"), elem_id="beam"),
+            KnobSlider(
+                0, 2, 0, step=0.1, label=say("temperature"), info=say("temperature_hint"), elem_id="temperature"
+            ),
+            KnobNumber(0, label=say("seed"), info=say("seed_hint"), precision=0, elem_id="seed"),
         )
 
 

@@ -12,10 +12,15 @@ from captioner.caption import Caption, Floats
 from captioner.override import AttentionOverride, Grid
 from captioner.pipeline import Captioner, Guess, Look
 from captioner.search import SearchSettings, SettingsError
-from captioner.settings import whole
-from demo.knobs import search_settings
+from captioner.settings import shown, whole
+from demo.knobs import search_settings, text
+from demo.knobs import whole as sent_whole
 
-NOTHING_YET = "There is no finished caption yet."
+NOTHING_YET = "There is no finished caption yet; please wait for one."
+NO_SUCH_QUESTION = "There is no such question; please reload the page."
+NO_SUCH_CAPTION = "There is no such caption on the page; please reload it."
+
+KINDS = ("word", "place", "hide", "uniform", "settings", "own")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,27 +73,36 @@ class Plan:
 
 
 def question(data: Mapping[str, Any]) -> Question:
-    """A question as a browser sent it.
+    """A question as a browser sent it; fields that no question has are not read.
 
     Raises:
         SettingsError: if a part is missing or of the wrong kind, or settings are out of range.
     """
-    try:
-        top, left, bottom, right = (int(edge) for edge in data.get("region") or (0, 0, 0, 0))
-        settings = data.get("settings")
-        return Question(
-            kind=str(data["kind"]),
-            index=int(data.get("index", 0)),
-            position=int(data.get("position", 0)),
-            word=str(data.get("word", "")),
-            region=(top, left, bottom, right),
-            sentence=str(data.get("sentence", "")),
-            settings=search_settings(*settings) if settings else None,
-        )
-    except SettingsError:
-        raise
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise SettingsError("That question could not be read; please reload the page.") from None
+    kind, settings = text(data.get("kind"), "kind"), data.get("settings")
+    if kind not in KINDS:
+        raise SettingsError(NO_SUCH_QUESTION)
+    return Question(
+        kind,
+        index=sent_whole(data.get("index", 0), "index"),
+        position=sent_whole(data.get("position", 0), "position"),
+        word=text(data.get("word"), "word"),
+        region=_region(data.get("region")),
+        sentence=text(data.get("sentence"), "sentence"),
+        settings=None if settings is None else search_settings(*_listed(settings, "settings", 3)),
+    )
+
+
+def _region(sent: Any) -> tuple[int, int, int, int]:
+    if sent is None:
+        return 0, 0, 0, 0
+    top, left, bottom, right = (sent_whole(edge, "region") for edge in _listed(sent, "region", 4))
+    return top, left, bottom, right
+
+
+def _listed(sent: Any, name: str, count: int) -> list[Any]:
+    if not isinstance(sent, list | tuple) or len(sent) != count:
+        raise SettingsError(f"{name} must be {count} numbers, got {shown(sent)}")
+    return list(sent)
 
 
 def plan(
@@ -114,7 +128,7 @@ def plan(
             return Plan(settings)
         case "settings" if asked.settings:
             return Plan(asked.settings)
-    raise SettingsError("There is no such question.")
+    raise SettingsError(NO_SUCH_QUESTION)
 
 
 def forced(
