@@ -16,6 +16,10 @@ class Annotations(NamedTuple):
     features: Tensor  # (P, L, D)
     projected: Tensor  # (P, L, A), W_a a_i: never changes, so it is computed once
 
+    def select(self, photos: list[int]) -> Annotations:
+        """Those of the photos named, in their order."""
+        return Annotations(*(part[photos] for part in self))
+
 
 class Attended(NamedTuple):
     """What one look at the photos gave, for R = P·K rows (K captions a photo, photo-major)."""

@@ -98,7 +98,7 @@ class Decoder(nn.Module):
         self.initial_cell = nn.Linear(features, hidden)
         self.lstm = nn.LSTMCell(embedding + features, hidden)
         self.dropout = nn.Dropout(config.dropout)
-        self.output = _output_layer(config)
+        self.output: DeepOutput | PlainOutput = _output_layer(config)
 
     def annotate(self, features: Tensor) -> Annotations:
         """``(P, L, D)`` encoder features → annotations, computed once a photo."""
@@ -213,7 +213,7 @@ class PlainOutput(nn.Module):
         return logits
 
 
-def _output_layer(config: DecoderConfig) -> nn.Module:
+def _output_layer(config: DecoderConfig) -> DeepOutput | PlainOutput:
     return DeepOutput(config) if config.output == "deep" else PlainOutput(config)
 
 

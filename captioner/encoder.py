@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -52,6 +53,15 @@ def build_trunk(config: EncoderConfig) -> ResNet:
     del trunk.fc
     del trunk.avgpool
     return trunk
+
+
+def without_identity_blocks(encoder: Encoder) -> Encoder:
+    """A copy that computes the same without the blocks that still are the identity."""
+    lean = copy.deepcopy(encoder)
+    for index, block in enumerate(lean.trunk.layer3):
+        if not (block.bn3.weight.any() or block.bn3.bias.any()):
+            lean.trunk.layer3[index] = nn.Identity()
+    return lean
 
 
 def torchvision_trunk(name: str) -> dict[str, Tensor]:

@@ -16,6 +16,8 @@ from captioner.caption import Alternative, Caption, Word
 from captioner.card import Card
 from captioner.checkpoint import Checkpoint, load_checkpoint
 from captioner.equations import StepNumbers, explain
+from captioner.folded_decoder import FoldedAnnotations, FoldedDecoder, foldable
+from captioner.folded_encoder import FoldedEncoder
 from captioner.override import AttentionOverride
 from captioner.photo import Photo, PhotoSource, prepare
 from captioner.search import Hypothesis, SearchSettings, Snapshot, search
@@ -34,11 +36,13 @@ class Look:
         view: upright RGB photo at its own aspect; the whole of it is what the model saw.
         annotations: of this one photo.
         grid: rows and columns of the attention maps.
+        folded: what a search reads of the annotations, if the decoder can be folded.
     """
 
     view: Image
     annotations: Annotations
     grid: tuple[int, int]
+    folded: FoldedAnnotations | None = None
 
 
 class Guess(NamedTuple):
@@ -65,7 +69,8 @@ class Captioner:
         self.vocabulary: Vocabulary = checkpoint.vocabulary
         self.card: Card = checkpoint.card
         self.decoder = checkpoint.decoder.eval().to(self.device)
-        self.encoder = checkpoint.encoder.eval().to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.encoder = FoldedEncoder(checkpoint.encoder, self.device)
+        self._folded = FoldedDecoder(self.decoder) if foldable(self.decoder) else None
 
     @classmethod
     def load(cls, folder: Path | str = DEFAULT_CHECKPOINT, device: torch.device | str = "cpu") -> Captioner:
@@ -91,11 +96,11 @@ class Captioner:
             return []
         photos = [source if isinstance(source, Photo) else prepare(source, self.card.photo) for source in sources]
         batch = torch.stack([photo.tensor for photo in photos]).to(self.device)
-        features = self.encoder(batch.contiguous(memory_format=torch.channels_last)).contiguous()
-        annotations = self.decoder.annotate(features)
+        annotations = self.decoder.annotate(self.encoder(batch))
+        folded = self._folded.annotate(annotations) if self._folded else None
         grid = (self.encoder.config.grid, self.encoder.config.grid)
         return [
-            Look(photo.view, Annotations(*(part[index : index + 1] for part in annotations)), grid)
+            Look(photo.view, annotations.select([index]), grid, folded and folded.select([index]))
             for index, photo in enumerate(photos)
         ]
 
@@ -119,11 +124,8 @@ class Captioner:
                 is too long, or the maps are not of the look's grid; at the first guess, as a
                 generator does.
         """
-        settings = self._complete(settings)
-        prefix = beginning_ids(self.vocabulary, beginning, settings.max_length)
-        for (snapshot,) in self._search(look, settings, prefix, attention):
-            captions = tuple(self._caption(hypothesis, look.grid) for hypothesis in snapshot.hypotheses)
-            yield Guess(captions, snapshot.done)
+        for (snapshot,) in self._search(look, settings, beginning, attention):
+            yield Guess(self._captions(snapshot, look), snapshot.done)
 
     def captions(
         self,
@@ -133,8 +135,7 @@ class Captioner:
         attention: AttentionOverride | None = None,
     ) -> tuple[Caption, ...]:
         """All captions that the search found, best first."""
-        *_, last = self.stream(look, settings, beginning, attention)
-        return last.captions
+        return self._captions(_last(self._search(look, settings, beginning, attention)), look)
 
     def caption(
         self,
@@ -158,8 +159,8 @@ class Captioner:
                 or the maps of ``attention`` are not of the look's grid.
         """
         prefix = sentence_ids(self.vocabulary, sentence)
-        *_, last = self._search(look, self._complete(None), prefix, attention)
-        return self._caption(last[0].leader, look.grid)
+        snapshot = _last(self._searched(look, self._complete(None), prefix, attention))
+        return self._captions(snapshot, look)[0]
 
     def look_elsewhere(
         self,
@@ -201,10 +202,23 @@ class Captioner:
         return explain(self.decoder, look.annotations, self.vocabulary, ids, attention, look.grid)
 
     def _search(
+        self,
+        look: Look,
+        settings: SearchSettings | None,
+        beginning: str | Sequence[str],
+        attention: AttentionOverride | None,
+    ) -> Iterator[list[Snapshot]]:
+        settings = self._complete(settings)
+        prefix = beginning_ids(self.vocabulary, beginning, settings.max_length)
+        return self._searched(look, settings, prefix, attention)
+
+    def _searched(
         self, look: Look, settings: SearchSettings, prefix: list[int], attention: AttentionOverride | None
     ) -> Iterator[list[Snapshot]]:
         if attention:
             attention.check(look.grid)
+        if self._folded and look.folded:
+            return search(self._folded, look.folded, self.vocabulary, settings, prefix, attention)
         return search(self.decoder, look.annotations, self.vocabulary, settings, prefix, attention)
 
     def _complete(self, settings: SearchSettings | None) -> SearchSettings:
@@ -212,6 +226,9 @@ class Captioner:
         if settings.length_penalty is None:
             settings = replace(settings, length_penalty=self.card.length_penalty)
         return settings
+
+    def _captions(self, snapshot: Snapshot, look: Look) -> tuple[Caption, ...]:
+        return tuple(self._caption(hypothesis, look.grid) for hypothesis in snapshot.hypotheses)
 
     def _caption(self, hypothesis: Hypothesis, grid: tuple[int, int]) -> Caption:
         steps, word = hypothesis.steps, self.vocabulary.word
@@ -223,3 +240,9 @@ class Captioner:
             tuple(tuple(Alternative(word(token), chance) for token, chance in step.alternatives) for step in steps),
             hypothesis.finished,
         )
+
+
+def _last(snapshots: Iterator[list[Snapshot]]) -> Snapshot:
+    """Of a search of one photo."""
+    *_, (snapshot,) = snapshots
+    return snapshot

@@ -8,21 +8,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from captioner.attention import Annotations
 from captioner.caption import Floats
-from captioner.decoder import Decoder, DecoderState, DecoderStep
+from captioner.decoder import DecoderState, DecoderStep
 from captioner.hypotheses import Beam, Candidate, Doubles, Hypothesis, Snapshot, Step, rank, snapshot
 from captioner.override import AttentionOverride
+from captioner.recurrence import Annotated, Recurrence
 from captioner.settings import MAX_BEAM_SIZE, MAX_LENGTH, SearchSettings, SettingsError
 from captioner.strategies import BeamSearch, StochasticBeamSearch, Strategy, highest
 from captioner.vocabulary import Vocabulary
 
 ALTERNATIVES = 5
+
+A = TypeVar("A", bound=Annotated)
 
 __all__ = [
     "MAX_BEAM_SIZE",
@@ -47,8 +50,8 @@ def strategy_for(settings: SearchSettings) -> Strategy:
 
 @torch.inference_mode()
 def search(
-    decoder: Decoder,
-    annotations: Annotations,
+    decoder: Recurrence[A],
+    annotations: A,
     vocabulary: Vocabulary,
     settings: SearchSettings,
     prefix: Sequence[int] = (),
@@ -68,7 +71,7 @@ def search(
     Raises:
         FloatingPointError: if the model computes something that is not a number.
     """
-    races = [_Race.at_start(settings) for _ in range(annotations.features.shape[0])]
+    races = [_Race.at_start(settings) for _ in range(len(annotations.projected))]
     limit = max(settings.max_length, len(prefix))
     state, active = decoder.start(annotations), races  # the rows of the active races come in this order
     words = torch.full((len(races),), vocabulary.start, device=state.hidden.device)
@@ -84,7 +87,8 @@ def search(
         yield [snapshot(race.beam, settings.length_penalty or 0.0, last) for race in races]
         if last:
             return
-        annotations = _of_running(annotations, active, running)
+        if len(running) < len(active):
+            annotations = annotations.select([place for place, race in enumerate(active) if race.beam.live])
         active = running
         state, words = _next_rows(read.state, [race.beam.live for race in active])
 
@@ -137,11 +141,12 @@ class _Reading:
     allowed: Doubles  # the same, -inf where a token is never written
     alphas: Floats
     betas: Floats
+    likeliest: dict[int, tuple[tuple[int, float], ...]] = field(default_factory=dict)  # of the rows asked for
 
     @classmethod
     def of(cls, step: DecoderStep, vocabulary: Vocabulary) -> _Reading:
         log_probs = step.logits.double().log_softmax(dim=-1).cpu().numpy()
-        if np.isnan(log_probs).any():
+        if math.isnan(log_probs.sum()):
             raise FloatingPointError("the model computed values that are not numbers; please load an intact checkpoint")
         allowed = log_probs.copy()
         allowed[:, list(vocabulary.never_written)] = -np.inf
@@ -151,19 +156,17 @@ class _Reading:
     def extend(self, parent: Hypothesis, row: int, candidate: Candidate, end: int) -> Hypothesis:
         """``parent``, which was read from ``row``, with the candidate's word."""
         assert candidate.token is not None
-        best = highest(self.allowed[row][None], ALTERNATIVES)
-        likeliest = tuple((token, math.exp(self.allowed[row, token])) for _, token in best)
         log_prob = float(self.log_probs[row, candidate.token])
-        step = Step(candidate.token, log_prob, self.alphas[row], float(self.betas[row]), likeliest)
+        step = Step(candidate.token, log_prob, self.alphas[row], float(self.betas[row]), self._alternatives(row))
         total, finished = parent.log_prob + log_prob, candidate.token == end
         return Hypothesis((*parent.steps, step), row, total, candidate.phi, candidate.gumbel, finished)
 
-
-def _of_running(annotations: Annotations, active: list[_Race], running: list[_Race]) -> Annotations:
-    if len(running) == len(active):
-        return annotations
-    kept = [place for place, race in enumerate(active) if race.beam.live]
-    return Annotations(annotations.features[kept], annotations.projected[kept])
+    def _alternatives(self, row: int) -> tuple[tuple[int, float], ...]:
+        """The likeliest tokens of a row and their probabilities, found once for all that grow from it."""
+        if row not in self.likeliest:
+            best = highest(self.allowed[row][None], ALTERNATIVES)
+            self.likeliest[row] = tuple((token, math.exp(self.allowed[row, token])) for _, token in best)
+        return self.likeliest[row]
 
 
 def _next_rows(state: DecoderState, races: Sequence[tuple[Hypothesis, ...]]) -> tuple[DecoderState, Tensor]:

@@ -94,9 +94,11 @@ def conditional_gumbels(phi: Doubles, maximum: float, uniform: Doubles) -> Doubl
 
 def highest(scores: Doubles, count: int) -> list[tuple[int, int]]:
     """Row and column of the ``count`` highest finite scores, highest first, ties in index order."""
-    flat = scores.ravel()
-    count = min(count, flat.size)
-    floor = np.partition(flat, flat.size - count)[flat.size - count]
-    contenders = np.flatnonzero(flat >= floor)
-    order = contenders[np.argsort(-flat[contenders], kind="stable")][:count]
-    return [divmod(int(index), scores.shape[1]) for index in order if flat[index] > -np.inf]
+    left, found = scores.ravel().copy(), []
+    for _ in range(min(count, left.size)):  # for a few, this is faster than to sort or to partition
+        index = int(left.argmax())
+        if left[index] == -np.inf:
+            break
+        found.append(divmod(index, scores.shape[1]))
+        left[index] = -np.inf
+    return found

@@ -9,6 +9,7 @@ from PIL import Image
 from tiny import make_checkpoint
 
 from captioner.checkpoint import save_checkpoint
+from captioner.decoder import Decoder, DecoderConfig
 from captioner.photo import PhotoError, prepare
 from captioner.pipeline import Captioner
 from captioner.search import SearchSettings, SettingsError
@@ -175,3 +176,35 @@ def test_a_model_on_another_photo_size_sees_that_size(captioner):
     captioner.look(photo(0))
     handle.remove()
     assert seen == [(1, 3, 64, 64)]
+
+
+def test_a_photo_is_encoded_once_for_many_searches(captioner):
+    calls = []
+    handle = captioner.encoder.register_forward_pre_hook(lambda _module, inputs: calls.append(len(inputs[0])))
+    look = captioner.look(photo(0))
+    for settings in CORNERS:
+        captioner.captions(look, settings)
+    list(captioner.stream(look))
+    captioner.score(look, "a dog runs")
+    handle.remove()
+    assert calls == [1]
+
+
+def test_only_the_stream_builds_the_captions_on_the_way(captioner, look, monkeypatch):
+    built, build = [], Captioner._caption
+    monkeypatch.setattr(Captioner, "_caption", lambda *inputs: built.append(inputs) or build(*inputs))
+    found = captioner.captions(look, SearchSettings(3))
+    assert len(built) == len(found)
+
+
+def test_a_model_that_cannot_be_folded_is_searched_as_it_is():
+    whole = make_checkpoint()
+    torch.manual_seed(1)
+    decoder = Decoder(DecoderConfig(len(whole.vocabulary), hidden_size=12, attention_size=7, gate="feature")).eval()
+    captioner = Captioner(whole._replace(decoder=decoder))
+    look = captioner.look(photo(0))
+    caption = captioner.caption(look, SearchSettings(1, max_length=3))
+    ids = [captioner.vocabulary.id(word) for word in caption.words]
+    with torch.inference_mode():
+        step = decoder.step(look.annotations, decoder.start(look.annotations), torch.tensor([whole.vocabulary.start]))
+    assert caption.log_probs[0] == pytest.approx(step.logits[0].log_softmax(0)[ids[0]].item(), abs=1e-5)

@@ -376,6 +376,31 @@ def test_snapshots_count_up_and_only_the_last_is_done():
         assert snapshot.done == (position == len(snapshots))
 
 
+class Counted:
+    """A decoder that notes how many rows each of its steps computes."""
+
+    def __init__(self, decoder):
+        self.decoder, self.start, self.rows = decoder, decoder.start, []
+
+    def step(self, annotations, state, words, forced=None):
+        self.rows.append(len(words))
+        return self.decoder.step(annotations, state, words, forced)
+
+
+@pytest.mark.parametrize(("beam_size", "temperature"), CORNERS)
+def test_only_live_hypotheses_are_computed(beam_size, temperature):
+    decoder = make_decoder(len(MORE_WORDS), 2, sharpness=2.5)
+    decoder.output.words.bias.data[MORE_WORDS.end] += 1
+    counted = Counted(decoder)
+    settings = SearchSettings(beam_size, temperature, max_length=7)
+    live = [1]
+    for (snapshot,) in search(counted, make_annotations(decoder), MORE_WORDS, settings):
+        assert counted.rows == live
+        live.append(sum(not each.finished for each in snapshot.hypotheses))
+    if beam_size > 1:
+        assert 0 < min(live[1:-1]) < max(live), "some must finish before others to test this"
+
+
 # --- odd models and odd callers ---------------------------------------------------------------------------------
 
 

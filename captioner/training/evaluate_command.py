@@ -14,15 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from captioner.checkpoint import CARD
-from captioner.encoder import FEATURE_SIZE
+from captioner.checkpoint import CARD, load_checkpoint
+from captioner.encoder import FEATURE_SIZE, Encoder, without_identity_blocks
 from captioner.pipeline import Captioner
 from captioner.search import SearchSettings
 from captioner.training.attention_table import attention_table
 from captioner.training.entities import Entities
 from captioner.training.evaluation import Annotate, evaluate
 from captioner.training.features import FeatureCache, fingerprint
-from captioner.training.grow import without_identity_blocks
 from captioner.training.karpathy import DatasetError, Example, read_dataset
 
 Table = dict[str, dict[str, float]]
@@ -46,10 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     a = arguments
-    captioner = Captioner.load(a.checkpoint)
+    checkpoint = load_checkpoint(a.checkpoint)
+    captioner = Captioner(checkpoint)
     dataset = read_dataset(a.data, a.photos)
     examples = dataset.split(a.split)[: a.limit]
-    annotate = _annotator(captioner, a.photos, a.features)
+    annotate = _annotator(captioner, checkpoint.encoder, a.photos, a.features)
     table, captions = _score_captions(a, captioner, examples, annotate)
     if a.attention:
         entities = Entities(a.attention, dataset, captioner.card.encoder.grid)
@@ -101,11 +101,11 @@ def _shown(name: str, scores: dict[str, float]) -> dict[str, float]:
     return rounded
 
 
-def _annotator(captioner: Captioner, photos: Path, features: Path | None) -> Annotate:
+def _annotator(captioner: Captioner, encoder: Encoder, photos: Path, features: Path | None) -> Annotate:
     """Features of photos by name: from the cache if one is given, else encoded once and kept in a temporary file."""
     if features is not None:
         cache = FeatureCache(features)
-        if cache.encoder != fingerprint(without_identity_blocks(captioner.encoder)):
+        if cache.encoder != fingerprint(without_identity_blocks(encoder)):
             raise DatasetError(f"{features} holds the features of another encoder; leave --features out")
         return lambda filenames: cache.read(filenames).float()
     shape = (captioner.card.encoder.grid**2, FEATURE_SIZE)

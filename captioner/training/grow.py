@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import lzma
 import re
 from pathlib import Path
@@ -55,12 +54,3 @@ def encoder_from_resnet(path: Path, config: EncoderConfig | None = None) -> Enco
     encoder = Encoder(config)
     encoder.trunk.load_state_dict(grow(read_trunk(path), encoder.config.blocks[2]))
     return encoder
-
-
-def without_identity_blocks(encoder: Encoder) -> Encoder:
-    """A copy that computes the same without the blocks that still are the identity."""
-    lean = copy.deepcopy(encoder)
-    for index, block in enumerate(lean.trunk.layer3):
-        if not (block.bn3.weight.any() or block.bn3.bias.any()):
-            lean.trunk.layer3[index] = torch.nn.Identity()
-    return lean

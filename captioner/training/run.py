@@ -15,7 +15,7 @@ from torchvision.models import ResNet101_Weights
 from captioner.card import Card
 from captioner.checkpoint import BUNDLED, Checkpoint, load_checkpoint, save_checkpoint
 from captioner.decoder import Decoder, DecoderConfig
-from captioner.encoder import Encoder, torchvision_trunk
+from captioner.encoder import Encoder, torchvision_trunk, without_identity_blocks
 from captioner.photo import PhotoFormat, prepare
 from captioner.quantization import Storage, as_stored
 from captioner.search import SearchSettings
@@ -23,7 +23,7 @@ from captioner.training.batches import BatchPlan, Loader
 from captioner.training.entities import Entities
 from captioner.training.evaluation import evaluate
 from captioner.training.features import FeatureCache, compute_features
-from captioner.training.grow import encoder_from_resnet, without_identity_blocks
+from captioner.training.grow import encoder_from_resnet
 from captioner.training.karpathy import Dataset, DatasetError, Example, read_dataset
 from captioner.training.model import CaptionModel
 from captioner.training.objective import ObjectiveConfig

@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import resnet50
 
-from captioner.encoder import Encoder, EncoderConfig
+from captioner.encoder import Encoder, EncoderConfig, without_identity_blocks
 from captioner.photo import PhotoFormat, prepare
 from captioner.training.features import FeatureCache, compute_features, fingerprint
-from captioner.training.grow import encoder_from_resnet, grow, without_identity_blocks
+from captioner.training.grow import encoder_from_resnet, grow
 from captioner.training.karpathy import DatasetError
 
 

@@ -1,0 +1,106 @@
+"""The decoder for search only: what does not change from step to step is multiplied out once, a photo or a model."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from captioner.attention import Annotations
+from captioner.decoder import Decoder, DecoderState, DecoderStep, DeepOutput
+
+
+class FoldedAnnotations(NamedTuple):
+    """All that the steps of a search read of P photos.
+
+    The LSTM and the output layer read the context through matrices: ``M β Σ_i α_i a_i = β Σ_i α_i (M a_i)``.
+    With the ``M a_i`` known, a step reads 196 rows of them in place of the largest matrices of the model.
+    """
+
+    projected: Tensor  # (P, L, A), W_a a_i
+    seen: Tensor  # (P, L, 4H + E), M a_i: through the LSTM's gates, then through L_z if the output is deep
+    hidden: Tensor  # (P, H), the first state
+    cell: Tensor  # (P, H)
+
+    def select(self, photos: list[int]) -> FoldedAnnotations:
+        """Those of the photos named, in their order."""
+        return FoldedAnnotations(*(part[photos] for part in self))
+
+
+class FoldedDecoder:
+    """`Decoder.step` with its sums in another order, about ten times fewer weights to read a step.
+
+    It needs the paper's gate of one number, which can be put before or after a matrix; see `foldable`.
+    The decoder it is made from is not to be changed afterwards.
+    """
+
+    @torch.inference_mode()
+    def __init__(self, decoder: Decoder) -> None:
+        if not foldable(decoder):
+            raise ValueError("a gate of one number a feature cannot be folded; search with the decoder itself")
+        self._decoder = decoder
+        size, attention = decoder.config.embedding_size, decoder.attention
+        from_word, from_context = decoder.lstm.weight_ih[:, :size], decoder.lstm.weight_ih[:, size:]
+        read, query, output = [from_context], attention.hidden_projection, decoder.output
+        self._hidden: Tensor | None = None
+        if isinstance(output, DeepOutput):
+            read.append(output.context_projection.weight)
+            self._hidden = output.hidden_projection.weight.T.contiguous()
+        self._read = torch.cat(read)
+        self._output, self._output_bias = output.words.weight.T.contiguous(), output.words.bias
+        self._word = decoder.embedding.weight @ from_word.T + decoder.lstm.bias_ih + decoder.lstm.bias_hh
+        self._sizes = (query.out_features, 1, 4 * decoder.config.hidden_size)
+        self._ask = torch.cat([query.weight, decoder.gate.weight, decoder.lstm.weight_hh]).T.contiguous()
+        biases = [query.bias, decoder.gate.bias, torch.zeros_like(decoder.lstm.bias_hh)]
+        self._ask_bias = torch.cat(biases)
+        self._energy = attention.energy.weight[0]  # its bias would move all energies alike
+
+    @torch.inference_mode()
+    def annotate(self, annotations: Annotations) -> FoldedAnnotations:
+        """What the photos' annotations become, once a photo."""
+        seen = annotations.features @ self._read.T
+        return FoldedAnnotations(annotations.projected, seen, *self._decoder.start(annotations))
+
+    def start(self, annotations: FoldedAnnotations) -> DecoderState:
+        """See `Decoder.start`."""
+        return DecoderState(annotations.hidden, annotations.cell)
+
+    @torch.inference_mode()
+    def step(
+        self, annotations: FoldedAnnotations, state: DecoderState, words: Tensor, forced: Tensor | None = None
+    ) -> DecoderStep:
+        """See `Decoder.step`."""
+        asked = torch.addmm(self._ask_bias, state.hidden, self._ask)
+        query, gate, recurrent = torch.split_with_sizes(asked, self._sizes, dim=1)
+        alpha = self._attend(annotations.projected, query) if forced is None else forced
+        alpha = alpha.expand(len(annotations.seen), len(words) // len(annotations.seen), -1)
+        beta = gate.sigmoid()
+        seen = (alpha @ annotations.seen).flatten(0, 1) * beta
+        gates = self._word[words] + recurrent + seen[:, : recurrent.shape[1]]
+        state = _lstm(gates, state.cell)
+        logits = self._predict(words, state.hidden, seen[:, recurrent.shape[1] :])
+        return DecoderStep(logits, alpha.flatten(0, 1), beta, state)
+
+    def _attend(self, projected: Tensor, query: Tensor) -> Tensor:
+        photos, cells, size = projected.shape
+        mixed = projected.unsqueeze(1) + query.view(photos, -1, 1, size)  # (P, K, L, A)
+        energies = torch.mv(self._decoder.attention.activation(mixed).view(-1, size), self._energy)
+        return energies.view(photos, -1, cells).softmax(dim=-1)
+
+    def _predict(self, words: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
+        if self._hidden is not None:
+            hidden = torch.addmm(self._decoder.embedding.weight[words] + seen, hidden, self._hidden)
+        return torch.addmm(self._output_bias, hidden, self._output)
+
+
+def foldable(decoder: Decoder) -> bool:
+    """Whether `FoldedDecoder` can take the decoder's place."""
+    return decoder.config.gate == "scalar"
+
+
+def _lstm(gates: Tensor, cell: Tensor) -> DecoderState:
+    """Equations 1 to 3 from the gates' sums ``(R, 4H)``, in PyTorch's order."""
+    opened, forgotten, candidate, shown = gates.chunk(4, dim=1)
+    cell = forgotten.sigmoid() * cell + opened.sigmoid() * candidate.tanh()
+    return DecoderState(shown.sigmoid() * cell.tanh(), cell)
