@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
+from demo.gate import MAX_UPLOAD, Gate
 from demo.player import read_static
 from demo.translations import translations
 
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Noto Sans KR", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
-MAX_UPLOAD = "40mb"
 
 
 def launch_options() -> dict[str, Any]:
@@ -31,5 +32,6 @@ def launch_options() -> dict[str, Any]:
         "pwa": False,
         "share": False,
         "max_file_size": MAX_UPLOAD,
+        "app_kwargs": {"middleware": [Middleware(Gate)]},
         "show_error": True,
     }

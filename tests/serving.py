@@ -2,8 +2,10 @@
 
 import json
 import logging
+import string
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import httpx
 from tiny import make_checkpoint
@@ -22,7 +24,9 @@ class Served:
 
     def get(self, path: str) -> httpx.Response:
         """A path as it is: httpx would tidy ``..`` away."""
-        return self.client.get(httpx.URL(self.address).copy_with(raw_path=path.encode()))
+        return self.client.get(
+            httpx.URL(self.address).copy_with(raw_path=quote(path, safe=string.punctuation).encode())
+        )
 
     def post(self, path: str, **content) -> httpx.Response:
         return self.client.post(self.address + path, **content)
