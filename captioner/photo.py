@@ -187,6 +187,8 @@ def _colour(image: Image.Image) -> Image.Image:
     """RGB of any Pillow mode, or RGBA if it has transparency; deep greys scaled down."""
     if image.mode in DEEP_GREYS:
         image = _eight_bit(image)
+    if image.mode == "La":  # Pillow turns premultiplied grey into nothing else
+        image = image.convert("LA")
     mode = "RGBA" if image.has_transparency_data else "RGB"
     return image if image.mode == mode else image.convert(mode)
 
