@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args
@@ -75,11 +76,20 @@ def read_card(path: Path) -> Card:
 
 def read_json(path: Path, limit: int) -> dict[str, Any]:
     """A JSON object from a file of at most ``limit`` bytes, or `CheckpointError`."""
+    return parse_json(path, read_file(path, limit))
+
+
+def read_file(path: Path, limit: int) -> bytes:
+    """The bytes of an ordinary file of at most ``limit`` of them, or `CheckpointError`."""
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise CheckpointError(f"{path}: expected at most {limit} bytes, found {size}; restore the original")
-        content = path.read_bytes()
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe or a device could keep us waiting for ever
+            raise CheckpointError(f"{path}: expected an ordinary file, found another kind; restore the original")
+        if found.st_size > limit:
+            raise CheckpointError(
+                f"{path}: expected at most {limit} bytes, found {found.st_size}; restore the original"
+            )
+        return path.read_bytes()
     except FileNotFoundError:
         raise CheckpointError(
             f"{path}: expected this file, found none; restore it "
@@ -87,7 +97,6 @@ def read_json(path: Path, limit: int) -> dict[str, Any]:
         ) from None
     except OSError as error:
         raise CheckpointError(f"{path}: expected a readable file, found {error}; restore the original") from None
-    return parse_json(path, content)
 
 
 def parse_json(path: Path, content: bytes) -> dict[str, Any]:

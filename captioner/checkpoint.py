@@ -15,13 +15,14 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor
 from torchvision.models import ResNet101_Weights
 
-from captioner.card import Card, CheckpointError, parse_json, read_card
+from captioner.card import Card, CheckpointError, parse_json, read_card, read_file
 from captioner.decoder import Decoder
 from captioner.encoder import Encoder, torchvision_trunk
 from captioner.quantization import pack, unpack
 from captioner.vocabulary import Vocabulary, VocabularyError
 
 CARD, VOCABULARY, MODEL = "card.json", "vocabulary.json", "model.safetensors"
+MAX_BYTES = {VOCABULARY: 100_000_000, MODEL: 4_000_000_000}
 BUNDLED = "bundled"
 
 __all__ = ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"]
@@ -64,7 +65,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     if not folder.is_dir():
         raise CheckpointError(f"{folder}: expected a checkpoint folder, found none; please check the path")
     card = read_card(folder / CARD)
-    words, weights = _verified(folder / VOCABULARY, card), _verified(folder / MODEL, card)
+    words, weights = (_verified(folder / name, card, limit) for name, limit in MAX_BYTES.items())
     vocabulary = _vocabulary(folder / VOCABULARY, words, card.decoder.vocabulary_size)
     state = _state(folder / MODEL, weights)
     with torch.device("meta"):  # no memory is taken for shapes that a wrong card claims
@@ -78,14 +79,8 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     return Checkpoint(encoder.eval(), decoder.eval(), vocabulary, card)
 
 
-def _verified(path: Path, card: Card) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError:
-        raise CheckpointError(
-            f"{path}: expected the checkpoint's {path.name}, found no readable file; restore it"
-            f" (with Git, `git checkout -- {path.name}`)"
-        ) from None
+def _verified(path: Path, card: Card, limit: int) -> bytes:
+    content = read_file(path, limit)
     found, expected = hashlib.sha256(content).hexdigest(), card.sha256.get(path.name)
     if expected is None:
         raise CheckpointError(f"{path}: expected its SHA-256 in {CARD}, found none; restore the original card")
@@ -132,6 +127,12 @@ def _state(path: Path, content: bytes) -> dict[str, Tensor]:
 
 def _fill(module: Encoder | Decoder, prefix: str, state: dict[str, Tensor], path: Path) -> None:
     own = {name.removeprefix(prefix): state.pop(name) for name in list(state) if name.startswith(prefix)}
+    for name, expected in module.state_dict().items():
+        if name in own and own[name].dtype != expected.dtype:
+            raise CheckpointError(
+                f"{path}: expected {expected.dtype} in {prefix}{name}, found {own[name].dtype}; "
+                "restore the original file"
+            )
     try:
         module.load_state_dict(own, strict=True, assign=True)
     except RuntimeError as error:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from tiny import make_checkpoint
 from torchvision.models import ResNet101_Weights
 
-from captioner.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
+from captioner.checkpoint import MAX_BYTES, Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from captioner.quantization import as_stored
 
 CARD, VOCABULARY, MODEL = "card.json", "vocabulary.json", "model.safetensors"
@@ -123,6 +123,23 @@ def test_missing_folder_and_a_file_in_its_place(tmp_path):
     refusal(tmp_path / "nowhere", "")
     (tmp_path / "file").write_bytes(b"x")
     refusal(tmp_path / "file", "")
+
+
+@pytest.mark.parametrize("name", [CARD, VOCABULARY, MODEL])
+def test_what_is_no_ordinary_file(checkpoint_folder, name):
+    (checkpoint_folder / name).unlink()
+    os.mkfifo(checkpoint_folder / name)
+    assert "ordinary file" in refusal(checkpoint_folder, name), "and nobody waits for its other end"
+    (checkpoint_folder / name).unlink()
+    (checkpoint_folder / name).symlink_to("/dev/zero")
+    assert "ordinary file" in refusal(checkpoint_folder, name)
+
+
+@pytest.mark.parametrize("name", [VOCABULARY, MODEL])
+def test_a_huge_file_is_not_read(checkpoint_folder, name):
+    with (checkpoint_folder / name).open("ab") as file:
+        file.truncate(MAX_BYTES[name] + 1)  # all of it a hole: it takes no room
+    assert f"at most {MAX_BYTES[name]} bytes" in refusal(checkpoint_folder, name)
 
 
 @pytest.mark.parametrize("name", [VOCABULARY, MODEL])
@@ -250,7 +267,14 @@ CHANGES = {
     "extra tensor": (lambda tensors: tensors.update({"other": torch.zeros(1)}), "unknown tensor other"),
     "not a number": (lambda tensors: tensors[NAME].fill_(float("nan")), f"some in {NAME} that are not"),
     "infinite": (lambda tensors: tensors[NAME].fill_(float("inf")), f"some in {NAME} that are not"),
-    "whole numbers": (lambda tensors: tensors.update({NAME: torch.zeros(1, 7, dtype=torch.int64)}), "floating point"),
+    "whole numbers": (
+        lambda tensors: tensors.update({NAME: torch.zeros(1, 7, dtype=torch.int64)}),
+        "found torch.int64",
+    ),
+    "complex numbers": (
+        lambda tensors: tensors.update({NAME: torch.zeros(1, 7, dtype=torch.complex64)}),
+        "found torch.complex64",
+    ),
     "int8 without scales": (
         lambda tensors: tensors.update({NAME: torch.zeros(1, 7, dtype=torch.int8)}),
         "lacks its scales",
