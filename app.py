@@ -4,30 +4,48 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import tempfile
 from pathlib import Path
 
-# Gradio reads it when it is imported: nothing leaves this machine.
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-
-from captioner.checkpoint import CheckpointError
-from captioner.pipeline import DEFAULT_CHECKPOINT, Captioner
-from demo.theme import launch_options
-from demo.ui import build
+CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
 
 def main() -> int:
-    """Serve until interrupted; exit status 1 and one sentence if the checkpoint cannot be used."""
+    """Serve until SIGTERM or SIGINT, then exit with 0; with 1 and one sentence if the page cannot be served."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="a checkpoint folder")
+    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINTS / "flickr8k", help="a checkpoint folder")
     options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
     try:
-        captioner = Captioner.load(options.checkpoint)
-    except CheckpointError as error:
-        print(f"The model could not be loaded. {error}", file=sys.stderr)  # noqa: T201
+        folder = tempfile.TemporaryDirectory(prefix="show-attend-tell-", ignore_cleanup_errors=True)
+    except OSError:
+        print("There is no folder for temporary files; set TMPDIR to one.", file=sys.stderr)  # noqa: T201
         return 1
-    build(captioner).launch(**launch_options())
-    return 0
+    with folder as name:
+        _surroundings(Path(name))
+        from demo.server import serve  # noqa: PLC0415
+
+        return serve(options.checkpoint)
+
+
+def _surroundings(folder: Path) -> None:
+    """Where Gradio and matplotlib may write, which they read when they are imported; nothing leaves this machine."""
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(folder / "gradio"))
+    os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("GRADIO_RUN_HISTORY", "False")
+    # Gradio asks its own server whether it has started; a proxy could not know.
+    local = ("localhost", "127.0.0.1", "0.0.0.0")
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), *local)))
+
+
+def _exit(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(0)
 
 
 if __name__ == "__main__":

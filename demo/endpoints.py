@@ -13,9 +13,11 @@ from captioner.search import SettingsError
 from demo.arguments import Answer, Number, Rows, Text
 from demo.inputs import PhotoInput
 from demo.knobs import search_settings, text, whole
+from demo.line import PLACES
 from demo.page import Refusal
 from demo.payload import Payload
 from demo.programs import Programs
+from demo.requests import logged
 from demo.rows import map_rows, mask_rows
 from demo.studio import Studio
 from demo.whatif import Question
@@ -73,7 +75,8 @@ def add_endpoints(studio: Studio) -> None:
             api_name=function.__name__,
             api_description=description,
             api_visibility="public",
-            concurrency_limit=2,
+            concurrency_limit=PLACES,
+            concurrency_id="programs",
         )
 
     add(endpoints.caption, [photo, *knobs], CAPTION)
@@ -134,7 +137,8 @@ def _refusing(endpoint: Callable[..., Iterator[Payload]]) -> Callable[..., Itera
     @wraps(endpoint)
     def refusing(*arguments: Any) -> Iterator[Payload]:
         try:
-            yield from endpoint(*arguments)
+            with logged(f"/{endpoint.__name__}"):
+                yield from endpoint(*arguments)
         except (PhotoError, SettingsError) as error:
             raise Refusal(str(error)) from None
 

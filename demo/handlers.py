@@ -15,9 +15,11 @@ from captioner.search import SettingsError
 from captioner.settings import shown
 from demo.examples import Example, example
 from demo.knobs import search_settings, text, whole
+from demo.line import BusyError
 from demo.links import linked
 from demo.payload import Payload
 from demo.refusals import UNREADABLE, refused
+from demo.requests import logged
 from demo.studio import Studio
 from demo.whatif import question
 from demo.wire import WordPool
@@ -67,11 +69,16 @@ class Handlers:
         """Stop was pressed."""
         self.studio.stop(_key(request))
 
+    def leave(self, request: gr.Request) -> None:
+        """The tab was closed."""
+        self.studio.sessions.leave(_key(request))
+
     def ask(self, request: gr.Request, event: gr.EventData) -> Iterator[Any]:
         """A what-if was asked."""
         try:
-            yield from _folded(self.studio.ask(_key(request), question(_sent(event))))
-        except (PhotoError, SettingsError) as error:
+            with logged("question"):
+                yield from _folded(self.studio.ask(_key(request), question(_sent(event))))
+        except (BusyError, PhotoError, SettingsError) as error:
             _warn("question", error)
 
     def numbers(self, request: gr.Request, event: gr.EventData) -> Payload:
@@ -89,9 +96,9 @@ class Handlers:
         try:
             data = _sent(event)
             style = _style(data.get("look"), data.get("scale"))
-            return self.studio.take(
-                _key(request), text(data.get("kind"), "kind"), whole(data.get("index"), "index"), style
-            )
+            kind, index = text(data.get("kind"), "kind"), whole(data.get("index"), "index")
+            with logged("takeaway"):
+                return self.studio.take(_key(request), kind, index, style)
         except SettingsError as error:
             _warn("takeaway", error)
             return None
@@ -100,17 +107,18 @@ class Handlers:
         self, request: gr.Request, photo: str | Example | None, values: tuple[Any, Any, Any]
     ) -> Iterator[Update]:
         """Updates for the player, the photo field emptied for the next one; a refusal keeps the page as it is."""
-        key = _key(request)
+        key, what = _key(request), "photo" if photo else "search"
         try:
             settings = search_settings(*values)
             if isinstance(photo, Example):
                 payloads = self.studio.show(key, photo.path, settings, photo.name)
             else:
                 payloads = self.studio.show(key, photo, settings) if photo else self.studio.search(key, settings)
-            for payload in _folded(payloads):
-                yield payload, None
-        except (PhotoError, SettingsError) as error:
-            _warn("photo" if photo else "search", error)
+            with logged(what):
+                for payload in _folded(payloads):
+                    yield payload, None
+        except (BusyError, PhotoError, SettingsError) as error:
+            _warn(what, error)
             yield gr.skip(), None
 
 

@@ -44,8 +44,9 @@ class PlayerData(GradioModel):
 
     Attributes:
         run: rises with every search; a higher one clears the player, a lower one is ignored.
-        phase: ``empty``, ``looking``, ``guessing`` (beam search), ``writing``, ``done``, ``stopped``; or
-            ``asking``, when nothing else is news.
+        phase: ``empty``, ``looking``, ``guessing`` (beam search), ``writing``, ``done``, ``stopped``,
+            ``waiting`` in line; or ``asking``, when nothing else is news. ``ahead``: how many must end
+            first.
         photo: arrives in the page as a URL. ``example``: its name if it is one of the examples.
         words: all that any caption here needs, with their maps, see `demo.wire.WordPool`.
         shown: the leading guess, as places among the words.
@@ -58,6 +59,7 @@ class PlayerData(GradioModel):
     version: int = VERSION
     run: int = 0
     phase: str = "empty"
+    ahead: int = 0
     photo: FileData | None = None
     example: str = ""
     size: tuple[int, int] = (4, 3)

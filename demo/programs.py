@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from captioner.caption import Caption
-from captioner.photo import Photo, PhotoSource, prepare
+from captioner.photo import Photo, PhotoSource
 from captioner.pipeline import Guess, Look
 from captioner.search import SearchSettings
 from captioner.whatif import hide
@@ -44,7 +44,7 @@ class Programs:
 
     def what_if(self, source: PhotoSource, settings: SearchSettings, asked: Question) -> Payload:
         """The model's own caption ``before``, and the one ``after``; for ``place`` also the word's ``change``."""
-        photo = prepare(source, self._captioner.card.photo)
+        photo = self._studio.open(source)
         look = self._studio.encode(photo)
         before = self._last(Plan(settings), look)
         planned = plan(asked, before, settings, None, self.grid)
@@ -61,7 +61,7 @@ class Programs:
         return hide(photo.view, asked.map(self.grid) > 0, self._captioner.card.photo)
 
     def _look(self, source: PhotoSource) -> Look:
-        return self._studio.encode(prepare(source, self._captioner.card.photo))
+        return self._studio.encode(self._studio.open(source))
 
     def _last(self, planned: Plan, look: Look) -> Caption:
         *_, last = self._turns(planned.guesses(self._captioner, look))

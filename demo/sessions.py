@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -20,6 +21,7 @@ from captioner.tree import SearchTree
 
 MAX_SESSIONS = 64
 MAX_AGE = 3600.0
+LEFT_AGE = 120.0  # a laptop that slept, a network that failed for a moment
 
 
 @dataclass(eq=False)
@@ -71,7 +73,8 @@ class Result(NamedTuple):
 class Session:
     """One tab: its photo, the run that may write to its page, and when the person last pressed Stop.
 
-    ``stopped`` is a ticket too: every run that was asked for before it is to end.
+    ``stopped`` is a ticket too: every run that was asked for before it is to end. ``left`` is when
+    the tab was closed, or lost; infinity while it is open.
     """
 
     shown: Shown | None = None
@@ -79,6 +82,7 @@ class Session:
     run: int = 0
     stopped: int = 0
     used: float = 0.0
+    left: float = math.inf
 
 
 class Sessions:
@@ -107,11 +111,23 @@ class Sessions:
         with self._lock:
             now = self._clock()
             session = self._sessions.setdefault(key, Session())
-            session.used = now
+            session.used, session.left = now, math.inf
             self._sessions.move_to_end(key)
-            while len(self._sessions) > self._limit or self._oldest_age(now) > self._max_age:
+            while len(self._sessions) > self._limit:
                 self._sessions.popitem(last=False)
+            self._forget(now)
             return session
+
+    def leave(self, key: str) -> None:
+        """The tab was closed: what it runs ends at its next step, what is kept for it goes soon."""
+        with self._lock:
+            if session := self._sessions.get(key):
+                session.stopped, session.left = self.ticket(), self._clock()
+
+    def sweep(self) -> None:
+        """Forget the sessions that are too old, or whose tabs were closed and have not come back."""
+        with self._lock:
+            self._forget(self._clock())
 
     def begin(self, session: Session, run: int, result: Result | None = None) -> bool:
         """Give the page to this run, unless a later one has it already; ``result`` is what stays on it."""
@@ -129,5 +145,7 @@ class Sessions:
             session.result = result
             return True
 
-    def _oldest_age(self, now: float) -> float:
-        return now - next(iter(self._sessions.values())).used
+    def _forget(self, now: float) -> None:
+        for key, session in list(self._sessions.items()):
+            if now - session.used > self._max_age or now - session.left > LEFT_AGE:
+                del self._sessions[key]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from captioner.photo import Photo, PhotoError, PhotoSource, prepare
@@ -12,6 +12,7 @@ from captioner.render import Style
 from captioner.search import SearchSettings, SettingsError
 from captioner.tree import SearchTree
 from captioner.whatif import hide
+from demo.line import PLACES, Line
 from demo.numbers import numbers_payload
 from demo.payload import VERSION, Payload, guess_payload
 from demo.results import result_payload
@@ -21,14 +22,18 @@ from demo.views import keep_view
 from demo.whatif import NO_SUCH_CAPTION, NOTHING_YET, Plan, Question, plan, region_map
 from demo.wire import tree_payload
 
+PATIENCE = 0.5  # seconds between two looks at the line
 NO_PHOTO = "Please choose a photo first; the last one is no longer kept."
+
+Ahead = Callable[[float], int]  # see `demo.line.Line.stand`
 
 
 class Studio:
     """A captioner shared by many tabs.
 
     A tab's newest run owns its page: an older one ends at its next step, without another word.
-    At most ``workers`` steps are computed at a time, so tabs take turns step by step.
+    A few runs are at work, the others stand in line and are told how many are ahead of them. At most
+    ``workers`` steps are computed at a time, so runs and programs take turns step by step.
     """
 
     def __init__(self, captioner: Captioner, views: Path, workers: int = 1, sessions: Sessions | None = None) -> None:
@@ -36,31 +41,37 @@ class Studio:
         self.sessions = sessions or Sessions()
         self._views = views
         self.turn = threading.BoundedSemaphore(workers)
+        self.line = Line()
+        self._opening = threading.BoundedSemaphore(PLACES)
 
     def show(self, key: str, source: PhotoSource, settings: SearchSettings, name: str = "") -> Iterator[Payload]:
         """Look at a new photo and caption it; ``name`` is that of an example.
 
         Raises:
             PhotoError: before anything is yielded; the tab then keeps what it had.
+            BusyError: likewise, if the line is full.
         """
         run = self.sessions.ticket()
-        photo = prepare(source, self.captioner.card.photo)
-        session = self.sessions.get(key)
-        if self.sessions.begin(session, run):
-            session.shown = Shown(photo, keep_view(photo.view, self._views), name)
-            yield from self._run(session, session.shown, run, settings)
+        with self.line.stand() as ahead:
+            photo = self.open(source)
+            session = self.sessions.get(key)
+            if self.sessions.begin(session, run):
+                session.shown = Shown(photo, keep_view(photo.view, self._views), name)
+                yield from self._run(session, session.shown, run, settings, ahead)
 
     def search(self, key: str, settings: SearchSettings) -> Iterator[Payload]:
         """Caption the tab's photo again, with other settings; it is not encoded again.
 
         Raises:
             PhotoError: if the tab has no photo, or it was forgotten.
+            BusyError: if the line is full.
         """
         run, session = self.sessions.ticket(), self.sessions.get(key)
         if session.shown is None:
             raise PhotoError(NO_PHOTO)
-        if self.sessions.begin(session, run):
-            yield from self._run(session, session.shown, run, settings)
+        with self.line.stand() as ahead:
+            if self.sessions.begin(session, run):
+                yield from self._run(session, session.shown, run, settings, ahead)
 
     def stop(self, key: str) -> None:
         """End what the tab runs or asked for at its next step; its page keeps the words it has."""
@@ -83,20 +94,25 @@ class Studio:
 
         Raises:
             SettingsError: if the tab has no finished caption, or the question makes no sense.
+            BusyError: if the line is full.
         """
         run, session = self.sessions.ticket(), self.sessions.get(key)
         result = self._result(session, asked.index)
         about = result.found[asked.index]
         shown = self._hidden(about.shown, asked) if asked.kind == "hide" else about.shown
         planned = plan(asked, about.caption, about.settings, about.attention, self.grid)
-        if not self.sessions.begin(session, run, result):
-            return
-        yield {"version": VERSION, "run": result.run, "phase": "asking"}
-        try:
-            answer = self._answer(session, run, shown, planned, about, asked)
-        except SettingsError:
-            yield self._page(result, asked.index)
-            raise
+        with self.line.stand() as ahead:
+            if not self.sessions.begin(session, run, result):
+                return
+            asking = {"version": VERSION, "run": result.run, "phase": "asking"}
+            yield asking
+            for before in _waiting(session, run, ahead):
+                yield {**asking, "ahead": before}
+            try:
+                answer = self._answer(session, run, shown, planned, about, asked)
+            except SettingsError:
+                yield self._page(result, asked.index)
+                raise
         if answer is None:
             if session.run == run:
                 yield self._page(result, asked.index)
@@ -120,9 +136,18 @@ class Studio:
         with self.turn:
             return numbers_payload(self.captioner.explain(look, about.caption.words, position, about.attention))
 
-    def _run(self, session: Session, shown: Shown, run: int, settings: SearchSettings) -> Iterator[Payload]:
+    def _run(
+        self, session: Session, shown: Shown, run: int, settings: SearchSettings, ahead: Ahead
+    ) -> Iterator[Payload]:
         base = self._base(shown, run, settings)
         last = {**base, "phase": "looking", "words": [], "captions": [], "done": False}
+        for before in _waiting(session, run, ahead):
+            yield {**last, "phase": "waiting", "ahead": before}
+        if session.run != run:
+            return
+        if session.stopped > run:
+            yield {**last, "phase": "stopped", "done": True}
+            return
         yield last
         look = shown.looked(self.encode)
         guesses, tree = self.captioner.stream(look, settings), SearchTree()
@@ -145,9 +170,11 @@ class Studio:
         self, session: Session, run: int, shown: Shown, planned: Plan, about: Captioned, asked: Question
     ) -> Captioned | None:
         """The answer, or None if the person pressed Stop or asked for something else meanwhile."""
+        if not _wanted(session, run):
+            return None
         look = shown.looked(self.encode)
         guesses = planned.guesses(self.captioner, look)
-        while session.run == run and session.stopped < run:
+        while _wanted(session, run):
             with self.turn:
                 guess = next(guesses)
             if not guess.done:
@@ -199,7 +226,27 @@ class Studio:
         """Rows and columns of the attention maps."""
         return (self.captioner.encoder.config.grid,) * 2
 
+    def open(self, source: PhotoSource) -> Photo:
+        """Decode a photo; few at a time, since a large one takes much memory.
+
+        Raises:
+            PhotoError: if it is none.
+        """
+        with self._opening:
+            return prepare(source, self.captioner.card.photo)
+
     def encode(self, photo: Photo) -> Look:
         """Look at a photo when it is this tab's or program's turn."""
         with self.turn:
             return self.captioner.look(photo)
+
+
+def _wanted(session: Session, run: int) -> bool:
+    """Whether this run still owns the page, and nobody has pressed Stop or left."""
+    return session.run == run and session.stopped < run
+
+
+def _waiting(session: Session, run: int, ahead: Ahead) -> Iterator[int]:
+    """How many are ahead of this run, now and then, until it is its turn or it is to end."""
+    while _wanted(session, run) and (before := ahead(PATIENCE)):
+        yield before

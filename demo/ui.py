@@ -20,11 +20,13 @@ from demo.numbers import StepNumbersFeed
 from demo.page import Page
 from demo.payload import Payload
 from demo.player import AttentionPlayer
+from demo.sessions import Sessions
 from demo.studio import Studio
 from demo.translations import say
 
 DICE = "() => Math.floor(Math.random() * 10000)"
 CACHE_SECONDS = 6 * 3600
+MAX_QUEUE = 60
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # A run watches its own number and ends by itself, so a newer one must never wait for an older one.
 RUN: dict[str, Any] = {**QUIET, "trigger_mode": "multiple", "concurrency_limit": None}
@@ -42,7 +44,7 @@ class Parts(NamedTuple):
     stop: gr.Button
 
 
-def build(captioner: Captioner) -> gr.Blocks:
+def build(captioner: Captioner, sessions: Sessions | None = None) -> gr.Blocks:
     """The page around a captioner; launch it with `demo.theme.launch_options`."""
     page = Page(title="Show, Attend and Tell, live", delete_cache=(CACHE_SECONDS, CACHE_SECONDS))
     with page:
@@ -50,12 +52,12 @@ def build(captioner: Captioner) -> gr.Blocks:
         with gr.Accordion(say("about"), open=False, elem_id="about"):
             gr.Markdown(about(captioner.card))
         feed = StepNumbersFeed(elem_id="numbers")
-        studio = Studio(captioner, Path(parts.player.GRADIO_CACHE))
+        studio = Studio(captioner, Path(parts.player.GRADIO_CACHE), sessions=sessions)
         handlers = Handlers(studio)
         _wire(page, handlers, parts)
         parts.player.explain(handlers.numbers, None, feed, concurrency_limit=None, trigger_mode="multiple", **QUIET)
         add_endpoints(studio)
-    page.queue(max_size=256, api_open=False)
+    page.queue(max_size=MAX_QUEUE, api_open=False)
     return page
 
 
@@ -113,5 +115,6 @@ def _wire(page: gr.Blocks, handlers: Handlers, parts: Parts) -> None:
     gr.on([knob.input for knob in knobs], handlers.search, knobs, outputs, **RUN)
     parts.dice.click(None, None, parts.knobs.seed, js=DICE, **QUIET).then(handlers.search, knobs, outputs, **RUN)
     parts.stop.click(handlers.stop, None, None, queue=False, **QUIET)
+    page.unload(handlers.leave)
     parts.player.ask(handlers.ask, None, parts.player, **RUN)
     parts.takeaway.take(handlers.take, None, parts.takeaway, concurrency_limit=2, **QUIET)

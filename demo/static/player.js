@@ -123,7 +123,7 @@ function sync() {
   if (!props.value) return;
   const value = unfold(props.value);
   if (value.run < data.run || value.version !== 2) return;
-  if (value.phase === 'asking') return asking();
+  if (value.phase === 'asking') return asking(value.ahead);
   const fresh = value.run > data.run;
   if (fresh) {
     timeline.reset();
@@ -148,9 +148,9 @@ function sync() {
 }
 
 // The model works on an answer; the page keeps what it has.
-function asking() {
+function asking(ahead) {
   data = { ...data, phase: 'asking' };
-  root.querySelector('.sat-status').textContent = say('asking');
+  root.querySelector('.sat-status').textContent = say(ahead ? 'waiting' : 'asking', { ahead });
   wake();
 }
 
@@ -192,7 +192,7 @@ function readCompanion(caption, other) {
 
 function announce() {
   const status = root.querySelector('.sat-status');
-  status.textContent = say(data.phase) || '';
+  status.textContent = say(data.phase, { ahead: data.ahead }) || '';
   const sentence = words.filter((word) => !word.end).map((word) => word.text).join(' ');
   root.querySelector('.sat-live').textContent = data.done ? say('caption') + ': ' + sentence : '';
 }

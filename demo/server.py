@@ -1,0 +1,133 @@
+"""What the server does beside the page: its port, its health, what it forgets, how it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from captioner.checkpoint import CheckpointError
+from captioner.pipeline import Captioner
+from demo.refusals import LOG
+from demo.sessions import Sessions
+from demo.theme import launch_options
+from demo.ui import build
+
+PORTS = ("GRADIO_SERVER_PORT", "PORT")
+MAX_THREADS = 128  # one for each run at work or in line, and some for everything else
+SWEEP_SECONDS = 30.0
+STOP_SECONDS = 2
+
+
+class ServerError(Exception):
+    """The page cannot be served; the message says what to change."""
+
+
+def serve(checkpoint: Path) -> int:
+    """Load, build, launch, and wait to be interrupted; exit status 1 and one sentence if that cannot be.
+
+    Raises:
+        SystemExit: whatever a signal handler of the caller raises, once the server has stopped.
+    """
+    _log_requests()
+    try:
+        page = started(Captioner.load(checkpoint), port(os.environ))
+    except CheckpointError as error:
+        return _said(f"The model could not be loaded. {error}")
+    except ServerError as error:
+        return _said(str(error))
+    try:
+        threading.Event().wait()
+    finally:
+        stop(page)
+    return 0
+
+
+def started(captioner: Captioner, number: int | None = None, **options: Any) -> gr.Blocks:
+    """A page that is being served.
+
+    Args:
+        captioner: what answers.
+        number: the port; without it, the first free one from 7860.
+        options: of `gr.Blocks.launch`, in the place of the page's own.
+
+    Raises:
+        ServerError: if the port is taken.
+    """
+    sessions = Sessions()
+    page = build(captioner, sessions)
+    launch = {**launch_options(), "server_port": number, "max_threads": MAX_THREADS, **options}
+    launch["app_kwargs"] = {**launch.get("app_kwargs", {}), **_beside(captioner.card.name, sessions)}
+    try:
+        page.launch(**launch, prevent_thread_lock=True)
+    except OSError as error:
+        raise ServerError(f"Port {number} could not be opened; set PORT to a free one. ({error})") from None
+    return page
+
+
+def stop(page: gr.Blocks) -> None:
+    """Stop serving: open streams end within two seconds, and Gradio deletes the files it made."""
+    page.server.config.timeout_graceful_shutdown = STOP_SECONDS
+    page.close(verbose=False)
+
+
+def port(environment: Mapping[str, str]) -> int | None:
+    """The port that the environment asks for, or None.
+
+    Raises:
+        ServerError: if it is no port.
+    """
+    name = next((name for name in PORTS if environment.get(name)), None)
+    if name is None:
+        return None
+    if not environment[name].isdecimal() or not 0 < int(environment[name]) < 65536:
+        raise ServerError(f"{name} must be a number from 1 to 65535, got {environment[name][:20]!r}.")
+    return int(environment[name])
+
+
+def _beside(model: str, sessions: Sessions) -> dict[str, Any]:
+    """Arguments of the web application: `/healthz`, and a lifespan that forgets old sessions."""
+
+    def health(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok", "model": model})
+
+    return {"routes": [Route("/healthz", health)], "lifespan": _sweeping(sessions)}
+
+
+def _sweeping(sessions: Sessions) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            sessions.sweep()
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        task = asyncio.create_task(sweep())
+        yield
+        task.cancel()
+
+    return lifespan
+
+
+def _log_requests() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+
+
+def _said(sentence: str) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201
+    return 1
