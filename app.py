@@ -38,8 +38,8 @@ def _surroundings(folder: Path) -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_RUN_HISTORY", "False")
     # Gradio asks its own server whether it has started; a proxy could not know.
-    local = ("localhost", "127.0.0.1", "0.0.0.0")
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), *local)))
+    here = (os.environ.get("NO_PROXY"), "localhost", "127.0.0.1", os.environ.get("GRADIO_SERVER_NAME"))
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, here))
 
 
 def _exit(*_: object) -> None:

@@ -79,6 +79,7 @@ def started(captioner: Captioner, number: int | None = None, **options: Any) -> 
 def stop(page: gr.Blocks) -> None:
     """Stop serving: open streams end within two seconds, and Gradio deletes the files it made."""
     page.server.config.timeout_graceful_shutdown = STOP_SECONDS
+    logging.getLogger("uvicorn.error").disabled = True  # that it ends open streams is no error
     page.close(verbose=False)
 
 
