@@ -7,9 +7,11 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
+PORTS = ("GRADIO_SERVER_PORT", "PORT")
 
 
 def main() -> int:
@@ -17,18 +19,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINTS / "flickr8k", help="a checkpoint folder")
     options = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _exit)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _exit)
     try:
+        number = port(os.environ)
         folder = tempfile.TemporaryDirectory(prefix="show-attend-tell-", ignore_cleanup_errors=True)
+    except ValueError as error:
+        return _said(str(error))
     except OSError:
-        print("There is no folder for temporary files; set TMPDIR to one.", file=sys.stderr)  # noqa: T201
-        return 1
+        return _said("There is no folder for temporary files; set TMPDIR to one.")
     with folder as name:
         _surroundings(Path(name))
         from demo.server import serve  # noqa: PLC0415
 
-        return serve(options.checkpoint)
+        return serve(options.checkpoint, number)
+
+
+def port(environment: Mapping[str, str]) -> int | None:
+    """The port that the environment asks for, or None.
+
+    Raises:
+        ValueError: if it is no port.
+    """
+    name = next((name for name in PORTS if environment.get(name)), None)
+    if name is None:
+        return None
+    if not environment[name].isdecimal() or not 0 < int(environment[name]) < 65536:
+        raise ValueError(f"{name} must be a number from 1 to 65535, got {environment[name][:20]!r}.")
+    return int(environment[name])
 
 
 def _surroundings(folder: Path) -> None:
@@ -37,9 +55,15 @@ def _surroundings(folder: Path) -> None:
     os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_RUN_HISTORY", "False")
+    os.environ.pop("GRADIO_SERVER_PORT", None)
     # Gradio asks its own server whether it has started; a proxy could not know.
     here = (os.environ.get("NO_PROXY"), "localhost", "127.0.0.1", os.environ.get("GRADIO_SERVER_NAME"))
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, here))
+
+
+def _said(sentence: str) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201
+    return 1
 
 
 def _exit(*_: object) -> None:

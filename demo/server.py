@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from demo.sessions import Sessions
 from demo.theme import launch_options
 from demo.ui import build
 
-PORTS = ("GRADIO_SERVER_PORT", "PORT")
 MAX_THREADS = 128  # one for each run at work or in line, and some for everything else
 SWEEP_SECONDS = 30.0
 STOP_SECONDS = 2
@@ -34,7 +32,7 @@ class ServerError(Exception):
     """The page cannot be served; the message says what to change."""
 
 
-def serve(checkpoint: Path) -> int:
+def serve(checkpoint: Path, port: int | None) -> int:
     """Load, build, launch, and wait to be interrupted; exit status 1 and one sentence if that cannot be.
 
     Raises:
@@ -42,7 +40,7 @@ def serve(checkpoint: Path) -> int:
     """
     _log_requests()
     try:
-        page = started(Captioner.load(checkpoint), port(os.environ))
+        page = started(Captioner.load(checkpoint), port)
     except CheckpointError as error:
         return _said(f"The model could not be loaded. {error}")
     except ServerError as error:
@@ -54,12 +52,12 @@ def serve(checkpoint: Path) -> int:
     return 0
 
 
-def started(captioner: Captioner, number: int | None = None, **options: Any) -> gr.Blocks:
+def started(captioner: Captioner, port: int | None = None, **options: Any) -> gr.Blocks:
     """A page that is being served.
 
     Args:
         captioner: what answers.
-        number: the port; without it, the first free one from 7860.
+        port: without it, the first free one from 7860.
         options: of `gr.Blocks.launch`, in the place of the page's own.
 
     Raises:
@@ -67,12 +65,12 @@ def started(captioner: Captioner, number: int | None = None, **options: Any) -> 
     """
     sessions = Sessions()
     page = build(captioner, sessions)
-    launch = {**launch_options(), "server_port": number, "max_threads": MAX_THREADS, **options}
+    launch = {**launch_options(), "server_port": port, "max_threads": MAX_THREADS, **options}
     launch["app_kwargs"] = {**launch.get("app_kwargs", {}), **_beside(captioner.card.name, sessions)}
     try:
         page.launch(**launch, prevent_thread_lock=True)
     except OSError as error:
-        raise ServerError(f"Port {number} could not be opened; set PORT to a free one. ({error})") from None
+        raise ServerError(f"Port {port} could not be opened; set PORT to a free one. ({error})") from None
     return page
 
 
@@ -81,20 +79,6 @@ def stop(page: gr.Blocks) -> None:
     page.server.config.timeout_graceful_shutdown = STOP_SECONDS
     logging.getLogger("uvicorn.error").disabled = True  # that it ends open streams is no error
     page.close(verbose=False)
-
-
-def port(environment: Mapping[str, str]) -> int | None:
-    """The port that the environment asks for, or None.
-
-    Raises:
-        ServerError: if it is no port.
-    """
-    name = next((name for name in PORTS if environment.get(name)), None)
-    if name is None:
-        return None
-    if not environment[name].isdecimal() or not 0 < int(environment[name]) < 65536:
-        raise ServerError(f"{name} must be a number from 1 to 65535, got {environment[name][:20]!r}.")
-    return int(environment[name])
 
 
 def _beside(model: str, sessions: Sessions) -> dict[str, Any]:

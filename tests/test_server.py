@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from demo.server import ServerError, port
+from app import port
 
 gradio_client = pytest.importorskip("gradio_client")
 
@@ -163,13 +163,20 @@ def test_a_stop_while_loading_is_clean_too(tmp_path):
     assert list(app.temporary.iterdir()) == []
 
 
+def test_a_port_that_is_none_is_one_sentence(tmp_path, saved_checkpoint):
+    app = App(tmp_path, saved_checkpoint, GRADIO_SERVER_PORT="web")
+    assert app.process.wait(PATIENCE) == 1
+    assert app.written().startswith("GRADIO_SERVER_PORT must be a number")
+    assert app.written().count("\n") == 1
+
+
 def test_which_port():
     assert port({}) is None
     assert port({"PORT": ""}) is None
     assert port({"PORT": "80"}) == 80
     assert port({"PORT": "80", "GRADIO_SERVER_PORT": "7860"}) == 7860
     for wrong in ("x", "0", "65536", "-1", "1.5", "²"):
-        with pytest.raises(ServerError, match="PORT must be a number from 1 to 65535"):
+        with pytest.raises(ValueError, match=r"^PORT must be a number from 1 to 65535"):
             port({"PORT": wrong})
 
 
