@@ -153,13 +153,12 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path, saved_checkpoint):
     assert "Traceback" not in app.written()
 
 
-def test_a_stop_while_loading_is_clean_too(tmp_path):
-    fifo = tmp_path / "checkpoint"
-    fifo.mkdir()
-    os.mkfifo(fifo / "card.json")  # whoever reads it waits
-    app = App(tmp_path, fifo)
-    with (fifo / "card.json").open("w"):  # until now: the program is reading
-        assert app.stop() == 0
+def test_a_stop_while_loading_is_clean_too(tmp_path, saved_checkpoint):
+    app = App(tmp_path, saved_checkpoint)
+    while not list(app.temporary.iterdir()) and app.process.poll() is None:
+        time.sleep(0.01)
+    assert app.stop() == 0
+    assert app.written() == ""
     assert list(app.temporary.iterdir()) == []
 
 
