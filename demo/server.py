@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from captioner.checkpoint import CheckpointError
 from captioner.pipeline import Captioner
+from demo.memory import share, trim
 from demo.refusals import LOG
 from demo.sessions import Sessions
 from demo.theme import launch_options
@@ -39,6 +40,7 @@ def serve(checkpoint: Path, port: int | None) -> int:
         SystemExit: whatever a signal handler of the caller raises, once the server has stopped.
     """
     _log_requests()
+    share()
     try:
         page = started(Captioner.load(checkpoint), port)
     except CheckpointError as error:
@@ -65,6 +67,7 @@ def started(captioner: Captioner, port: int | None = None, **options: Any) -> gr
     """
     sessions = Sessions()
     page = build(captioner, sessions)
+    trim()  # a loaded checkpoint leaves a third of the memory free
     launch = {**launch_options(), "server_port": port, "max_threads": MAX_THREADS, **options}
     launch["app_kwargs"] = {**launch.get("app_kwargs", {}), **_beside(captioner.card.name, sessions)}
     try:
@@ -82,7 +85,7 @@ def stop(page: gr.Blocks) -> None:
 
 
 def _beside(model: str, sessions: Sessions) -> dict[str, Any]:
-    """Arguments of the web application: `/healthz`, and a lifespan that forgets old sessions."""
+    """Arguments of the web application: `/healthz`, and a lifespan that forgets old sessions and gives memory back."""
 
     def health(_: Request) -> JSONResponse:
         return JSONResponse({"status": "ok", "model": model})
@@ -95,6 +98,7 @@ def _sweeping(sessions: Sessions) -> Callable[[Any], AbstractAsyncContextManager
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             sessions.sweep()
+            trim()
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:

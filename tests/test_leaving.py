@@ -1,0 +1,67 @@
+"""A visitor who leaves stops costing: through the real server, as a browser leaves."""
+
+import itertools
+import time
+
+import pytest
+from PIL import Image
+from serving import logged
+from tiny import make_checkpoint
+
+from benchmarks.tab import Tab
+from captioner.pipeline import Captioner
+from demo.sessions import Sessions
+from demo.theme import launch_options
+from demo.ui import build
+
+PATIENCE = 60  # seconds, on a busy machine
+
+
+@pytest.fixture(scope="module")
+def captioner():
+    return Captioner(make_checkpoint())
+
+
+@pytest.fixture(scope="module")
+def sessions():
+    return Sessions()
+
+
+@pytest.fixture(scope="module")
+def address(captioner, sessions):
+    page = build(captioner, sessions)
+    _, address, _ = page.launch(**launch_options(), server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
+    yield address
+    page.close(verbose=False)
+
+
+def wait_until(happened) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("event", ["show", "caption"])
+def test_a_run_ends_when_the_tab_or_the_program_goes(address, captioner, tmp_path, monkeypatch, caplog, event):
+    """The caption never ends by itself here."""
+    caplog.set_level("INFO", "demo")
+    stream = captioner.stream
+
+    def endless(*arguments):
+        yield from itertools.repeat(next(stream(*arguments)))
+
+    monkeypatch.setattr(captioner, "stream", endless)
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (48, 32), "red").save(path)
+    with logged() as lines:
+        tab = Tab(address)
+        messages = tab.messages(event, [tab.upload(path), 1, 0, 0])
+        for message, _ in zip(messages, range(4), strict=False):
+            assert message["msg"] != "process_completed"
+        assert lines == []
+        messages.close()
+        tab.close()
+        wait_until(lambda: lines)
+    name = {"show": "photo", "caption": "/caption"}[event]
+    assert lines[0].startswith(f"INFO left {name} in ")
