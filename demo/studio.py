@@ -38,7 +38,7 @@ class Studio:
 
     def __init__(self, captioner: Captioner, views: Path, workers: int = 1, sessions: Sessions | None = None) -> None:
         self.captioner = captioner
-        self.sessions = sessions or Sessions()
+        self.sessions = Sessions() if sessions is None else sessions  # empty ones are false
         self._views = views
         self.turn = threading.BoundedSemaphore(workers)
         self.line = Line()

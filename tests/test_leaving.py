@@ -1,8 +1,10 @@
 """A visitor who leaves stops costing: through the real server, as a browser leaves."""
 
 import itertools
+import math
 import time
 
+import httpx
 import pytest
 from PIL import Image
 from serving import logged
@@ -65,3 +67,12 @@ def test_a_run_ends_when_the_tab_or_the_program_goes(address, captioner, tmp_pat
         wait_until(lambda: lines)
     name = {"show": "photo", "caption": "/caption"}[event]
     assert lines[0].startswith(f"INFO left {name} in ")
+
+
+def test_a_closed_tab_is_noticed(address, sessions):
+    session = sessions.get("tab")
+    with httpx.stream("GET", f"{address}gradio_api/heartbeat/tab", timeout=PATIENCE, trust_env=False) as beat:
+        assert next(beat.iter_raw())
+        assert session.left == math.inf
+    wait_until(lambda: session.left < math.inf)
+    assert session.stopped > session.run
