@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,10 +14,17 @@ from torch.utils.data import Dataset as TorchDataset
 
 from captioner.training.karpathy import Example
 from captioner.training.objective import Regions
+from captioner.training.views import View, Views, mirrored_caption, mirrored_map
 from captioner.vocabulary import Vocabulary
 
-Loader = Callable[[Sequence[str]], Tensor]
 RegionSource = Callable[[str, int], "list[tuple[int, Tensor]]"]
+
+
+class Loader(Protocol):
+    """Photos ``(P, 3, H, W)``, or their features ``(P, L, D)``, by file name."""
+
+    def __call__(self, filenames: Sequence[str], mirrored: Sequence[bool] = (), /) -> Tensor:
+        """Those of which ``mirrored`` says so left for right; empty: none."""
 
 
 class Batch(NamedTuple):
@@ -31,10 +38,11 @@ class Batch(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """One photo of a batch and which of its captions are used."""
+    """One photo of a batch, which of its captions are used, and what its view is drawn from."""
 
     example: int
     captions: tuple[int, ...]
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -52,9 +60,9 @@ class BatchPlan:
         """
         random = np.random.default_rng([self.seed, epoch])
         order = random.permutation(len(examples))
-        chosen = [
-            Chosen(int(index), _pick(random, len(examples[index].captions), self.captions_per_photo)) for index in order
-        ]
+        captions = [_pick(random, len(examples[index].captions), self.captions_per_photo) for index in order]
+        seeds = random.integers(2**63, size=len(order))
+        chosen = [Chosen(*each) for each in zip(order.tolist(), captions, seeds.tolist(), strict=True)]
         batches = -(-len(chosen) // self.photos)
         size, larger = divmod(len(chosen), batches)
         edges = [batch * size + min(batch, larger) for batch in range(batches + 1)]
@@ -71,37 +79,50 @@ class BatchDataset(TorchDataset[Batch]):
         vocabulary: Vocabulary,
         load: Loader,
         regions: RegionSource | None = None,
+        views: Views | None = None,
     ) -> None:
         self.examples, self.batches = examples, batches
-        self.vocabulary, self.load, self.regions = vocabulary, load, regions
+        self.vocabulary, self.load, self.regions, self.views = vocabulary, load, regions, views or Views()
 
     def __len__(self) -> int:
         return len(self.batches)
 
     def __getitem__(self, index: int) -> Batch:
         chosen = self.batches[index]
-        inputs = self.load([self.examples[choice.example].filename for choice in chosen])
-        encoded = [
-            self.vocabulary.encode(self.examples[choice.example].captions[caption])
-            for choice in chosen
+        views = [self.views.draw(choice.seed) for choice in chosen]
+        filenames = [self.examples[choice.example].filename for choice in chosen]
+        inputs = self.load(filenames, [view.mirrored for view in views])
+        cells = None
+        if inputs.dim() == 3 and self.views.cells:
+            cells = torch.stack([self.views.shown(view, inputs.shape[1]) for view in views])
+            inputs = torch.stack([photo[shown] for photo, shown in zip(inputs, cells, strict=True)])
+        captions, lengths = pad_captions(self._encoded(chosen, views), self.vocabulary.pad)
+        photos = tuple(choice.example for choice in chosen)
+        return Batch(inputs, captions, lengths, self._regions(chosen, views, cells), photos)
+
+    def _encoded(self, chosen: Sequence[Chosen], views: Sequence[View]) -> list[list[int]]:
+        captions = [
+            (self.examples[choice.example].captions[caption], view)
+            for choice, view in zip(chosen, views, strict=True)
             for caption in choice.captions
         ]
-        captions, lengths = pad_captions(encoded, self.vocabulary.pad)
-        photos = tuple(choice.example for choice in chosen)
-        return Batch(inputs, captions, lengths, self._regions(chosen), photos)
+        return [
+            self.vocabulary.encode(mirrored_caption(tokens) if view.mirrored else tokens) for tokens, view in captions
+        ]
 
-    def _regions(self, chosen: Sequence[Chosen]) -> Regions | None:
+    def _regions(self, chosen: Sequence[Chosen], views: Sequence[View], cells: Tensor | None) -> Regions | None:
         if self.regions is None:
             return None
-        pairs = [(self.examples[choice.example].filename, caption) for choice in chosen for caption in choice.captions]
+        asked = [(photo, caption) for photo, choice in enumerate(chosen) for caption in choice.captions]
         found = [
-            (row, step, inside)
-            for row, (filename, caption) in enumerate(pairs)
-            for step, inside in self.regions(filename, caption)
+            (row, step, _seen(inside, views[photo], None if cells is None else cells[photo]))
+            for row, (photo, caption) in enumerate(asked)
+            for step, inside in self.regions(self.examples[chosen[photo].example].filename, caption)
         ]
-        if not found:
+        seen = [(row, step, inside) for row, step, inside in found if inside.any()]
+        if not seen:
             return None
-        rows, steps, inside = zip(*found, strict=True)
+        rows, steps, inside = zip(*seen, strict=True)
         return Regions(torch.tensor(rows), torch.tensor(steps), torch.stack(inside))
 
 
@@ -117,3 +138,9 @@ def pad_captions(encoded: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Te
 def _pick(random: np.random.Generator, available: int, wanted: int) -> tuple[int, ...]:
     picked = random.permutation(available)[:wanted]
     return tuple(int(index) for index in np.resize(picked, wanted))
+
+
+def _seen(inside: Tensor, view: View, cells: Tensor | None) -> Tensor:
+    """A map as the view has it; all zero where none of its cells are shown."""
+    turned = mirrored_map(inside) if view.mirrored else inside
+    return turned if cells is None else turned[cells]

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,12 @@ PHOTOS_A_SHARD = 256  # 206 MB on a 14×14 grid
 
 
 class FeatureCache:
-    """Annotations ``(grid², 2048)`` in float16 of many photos, in memory-mapped files."""
+    """Annotations ``(grid², 2048)`` in float16 of many photos, in memory-mapped files.
 
-    def __init__(self, folder: Path) -> None:
+    ``mirrored`` is the cache of the same photos left for right.
+    """
+
+    def __init__(self, folder: Path, mirrored: FeatureCache | None = None) -> None:
         try:
             index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
             self.encoder: str = index["encoder"]
@@ -47,18 +51,31 @@ class FeatureCache:
             raise DatasetError(f"{folder} is unfinished; run the same command again to complete it")
         self._shards: list[NDArray[np.float16]] = [np.load(path, mmap_mode="r") for path in paths]
         self._rows = {name: row for row, name in enumerate(filenames)}
+        self._mirrored = mirrored
 
-    def read(self, filenames: Sequence[str]) -> Tensor:
-        """``(N, grid², 2048)`` float16 of these photos."""
-        places = (divmod(self._rows[name], self._size) for name in filenames)
-        return torch.from_numpy(np.stack([self._shards[shard][row] for shard, row in places]))
+    def read(self, filenames: Sequence[str], mirrored: Sequence[bool] = ()) -> Tensor:
+        """``(N, grid², 2048)`` float16 of these photos, those of which ``mirrored`` says so left for right."""
+        asked = zip_longest(filenames, mirrored, fillvalue=False)
+        return torch.from_numpy(np.stack([self._cache(turned)._one(str(name)) for name, turned in asked]))
+
+    def _cache(self, mirrored: object) -> FeatureCache:
+        if mirrored and self._mirrored is None:
+            raise DatasetError("this cache has no features of mirrored photos; train without --mirror")
+        return self._mirrored if mirrored and self._mirrored else self
+
+    def _one(self, filename: str) -> NDArray[np.float16]:
+        shard, row = divmod(self._rows[filename], self._size)
+        features: NDArray[np.float16] = self._shards[shard][row]
+        return features
 
 
 class PhotoBatches(TorchDataset[Tensor]):
     """Photos prepared in batches ``(n, 3, size, size)``, for a `DataLoader` with ``batch_size=None``."""
 
-    def __init__(self, folder: Path, filenames: Sequence[str], photo_format: PhotoFormat, batch_size: int) -> None:
-        self.folder, self.photo_format = folder, photo_format
+    def __init__(
+        self, folder: Path, filenames: Sequence[str], photo_format: PhotoFormat, batch_size: int, mirrored: bool
+    ) -> None:
+        self.folder, self.photo_format, self.mirrored = folder, photo_format, mirrored
         self.batches = [filenames[first : first + batch_size] for first in range(0, len(filenames), batch_size)]
 
     def __len__(self) -> int:
@@ -67,7 +84,17 @@ class PhotoBatches(TorchDataset[Tensor]):
     def __getitem__(self, number: int) -> Tensor:
         if number >= len(self):
             raise IndexError(number)
-        return torch.stack([prepare(self.folder / name, self.photo_format).tensor for name in self.batches[number]])
+        names = self.batches[number]
+        return load_photos(self.folder, self.photo_format, names, [self.mirrored] * len(names))
+
+
+def load_photos(
+    folder: Path, photo_format: PhotoFormat, filenames: Sequence[str], mirrored: Sequence[bool] = ()
+) -> Tensor:
+    """Prepared photos ``(N, 3, size, size)``, those of which ``mirrored`` says so left for right."""
+    photos = [prepare(folder / name, photo_format).tensor for name in filenames]
+    turned = mirrored or [False] * len(photos)
+    return torch.stack([photo.flip(-1) if turn else photo for photo, turn in zip(photos, turned, strict=True)])
 
 
 def fingerprint(encoder: Encoder) -> str:
@@ -90,18 +117,21 @@ def compute_features(
     device: torch.device | None = None,
     workers: int = 0,
     process: tuple[int, int] = (0, 1),
+    mirrored: bool = False,
 ) -> None:
     """Fill ``folder`` with the features of all photos (bfloat16 arithmetic, float16 on disk).
 
     Args:
         workers: processes that read photos ahead.
         process: which of how many processes this is; each computes its share of the shards.
+        mirrored: encode every photo left for right.
 
     Raises:
         DatasetError: if the folder holds the features of another encoder or other photos.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    size = _agreed_shard_size(folder, fingerprint(encoder), list(filenames), photos_a_shard)
+    wanted = {"encoder": fingerprint(encoder), "filenames": list(filenames), "mirrored": mirrored}
+    size = _agreed_shard_size(folder, wanted, photos_a_shard)
     if size is None:
         return
     device = device or torch.device("cpu")
@@ -111,9 +141,8 @@ def compute_features(
     for shard, path in tqdm(own, desc="features", unit="shard", disable=number > 0):
         if not path.exists():
             names = filenames[shard * size : (shard + 1) * size]
-            batches = DataLoader(
-                PhotoBatches(photos, names, photo_format, batch_size), batch_size=None, num_workers=workers
-            )
+            dataset = PhotoBatches(photos, names, photo_format, batch_size, mirrored)
+            batches = DataLoader(dataset, batch_size=None, num_workers=workers)
             _write_shard(network, batches, path, (len(names), encoder.config.grid**2, FEATURE_SIZE), device)
 
 
@@ -140,13 +169,13 @@ def _shards(folder: Path, photos: int, size: int) -> list[Path]:
     return [folder / f"features-{number:05}.npy" for number in range(-(-photos // size))]
 
 
-def _agreed_shard_size(folder: Path, encoder: str, filenames: list[str], wanted: int) -> int | None:
+def _agreed_shard_size(folder: Path, wanted: dict[str, Any], photos_a_shard: int) -> int | None:
     """The shard size of the folder's index, which is written if there is none; None for a cache in one file."""
     path = folder / INDEX
     if not path.exists():
-        _write(path, {"encoder": encoder, "filenames": filenames, "photos_a_shard": wanted})
-    index: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    if index["encoder"] != encoder or index["filenames"] != filenames:
+        _write(path, {**wanted, "photos_a_shard": photos_a_shard})
+    index: dict[str, Any] = {"mirrored": False, **json.loads(path.read_text(encoding="utf-8"))}
+    if any(index[name] != value for name, value in wanted.items()):
         raise DatasetError(f"{folder} holds features of another encoder or other photos; name another folder")
     return index.get("photos_a_shard")
 

@@ -16,19 +16,20 @@ from captioner.card import Card
 from captioner.checkpoint import BUNDLED, Checkpoint, load_checkpoint, save_checkpoint
 from captioner.decoder import Decoder, DecoderConfig
 from captioner.encoder import Encoder, torchvision_trunk, without_identity_blocks
-from captioner.photo import PhotoFormat, prepare
+from captioner.photo import PhotoFormat
 from captioner.quantization import Storage, as_stored
 from captioner.search import SearchSettings
 from captioner.training.batches import BatchPlan, Loader
 from captioner.training.entities import Entities
 from captioner.training.evaluation import evaluate
-from captioner.training.features import FeatureCache, compute_features
+from captioner.training.features import FeatureCache, compute_features, load_photos
 from captioner.training.grow import encoder_from_resnet
 from captioner.training.karpathy import Dataset, DatasetError, Example, read_dataset
 from captioner.training.model import CaptionModel
 from captioner.training.objective import ObjectiveConfig
 from captioner.training.progress import Progress
 from captioner.training.trainer import Data, Trainer, TrainerConfig
+from captioner.training.views import Views
 from captioner.vocabulary import Vocabulary
 
 
@@ -42,7 +43,8 @@ class RunConfig:
             own, and takes ``dropout`` alone if it is named.
         encoder_weights: a ResNet file, or the name of a torchvision ``ResNet101_Weights`` entry.
         tuned: train the encoder too; else it is frozen and its features are cached.
-        features: folder of the cached features; computed there if absent.
+        features: folder of the cached features; computed there if absent. Those of mirrored photos lie
+            beside it, in the folder of that name with ``-mirrored``.
         on_the_fly: encode photos at every step instead of caching features of a frozen encoder.
         pool: average ``pool × pool`` cells of the grid while training.
         storage: form of the kept checkpoint; a frozen encoder is rounded to it *first*, so that
@@ -68,6 +70,7 @@ class RunConfig:
     val_beam_size: int = 3
     licence: str = ""
     plan: BatchPlan = field(default_factory=BatchPlan)
+    views: Views = field(default_factory=Views)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
@@ -86,8 +89,8 @@ def train(config: RunConfig) -> Progress:
     regions = None
     if config.entities is not None:
         regions = Entities(config.entities, dataset, start.encoder.config.grid // config.pool).regions
-    load = cache.read if cache is not None else partial(_load_photos, config.photos, start.card.photo)
-    data = Data(dataset.split("train"), start.vocabulary, load, regions)
+    load = cache.read if cache is not None else partial(load_photos, config.photos, start.card.photo)
+    data = Data(dataset.split("train"), start.vocabulary, load, regions, config.views)
     trainer = Trainer(
         model,
         data,
@@ -133,23 +136,28 @@ def _encoder(weights: str | None) -> Encoder:
 
 def _features(config: RunConfig, start: Checkpoint, dataset: Dataset, accelerator: Accelerator) -> FeatureCache:
     folder = config.features or config.output / "features"
-    filenames = sorted(example.filename for example in dataset.examples if example.split in ("train", "val"))
-    compute_features(
-        without_identity_blocks(start.encoder),
-        start.card.photo,
-        config.photos,
-        filenames,
-        folder,
-        device=accelerator.device,
-        workers=config.trainer.workers,
-        process=(accelerator.process_index, accelerator.num_processes),
-    )
-    accelerator.wait_for_everyone()
-    return FeatureCache(folder)
+    turned = folder.with_name(f"{folder.name}-mirrored")
+    encoder = without_identity_blocks(start.encoder)
 
+    def fill(folder: Path, splits: tuple[str, ...], *, mirrored: bool) -> None:
+        compute_features(
+            encoder,
+            start.card.photo,
+            config.photos,
+            sorted(example.filename for example in dataset.examples if example.split in splits),
+            folder,
+            device=accelerator.device,
+            workers=config.trainer.workers,
+            process=(accelerator.process_index, accelerator.num_processes),
+            mirrored=mirrored,
+        )
+        accelerator.wait_for_everyone()
 
-def _load_photos(folder: Path, photo_format: PhotoFormat, filenames: list[str]) -> Tensor:
-    return torch.stack([prepare(folder / name, photo_format).tensor for name in filenames])
+    fill(folder, ("train", "val"), mirrored=False)
+    if not config.views.mirror:
+        return FeatureCache(folder)
+    fill(turned, ("train",), mirrored=True)
+    return FeatureCache(folder, FeatureCache(turned))
 
 
 def _validate(

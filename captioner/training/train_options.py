@@ -11,6 +11,7 @@ from captioner.training.batches import BatchPlan
 from captioner.training.objective import ObjectiveConfig
 from captioner.training.run import RunConfig
 from captioner.training.trainer import TrainerConfig
+from captioner.training.views import Views
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--on-the-fly", action="store_true", help="encode at every step instead of caching features")
     parser.add_argument("--entities", type=Path, help="Flickr30k Entities boxes, for --region-weight")
     parser.add_argument("--pool", type=int, default=1, help="average so many cells a side while training")
+    parser.add_argument("--mirror", action="store_true", help="show photos left for right half the time")
+    parser.add_argument("--cells", type=int, default=0, help="show so many cells of the grid, others each time; 0: all")
     parser.add_argument("--min-frequency", type=int, default=5)
     for size in ("embedding", "hidden", "attention"):
         parser.add_argument(f"--{size}-size", type=int, default=512)
@@ -78,7 +81,7 @@ def run_config(a: argparse.Namespace) -> RunConfig:
         entities=a.entities,
         pool=a.pool, min_frequency=a.min_frequency, sizes=_sizes(a), storage=a.storage, precision=a.precision,
         val_photos=a.val_photos, val_beam_size=a.val_beam_size, licence=a.licence,
-        plan=BatchPlan(a.batch_photos, a.captions_per_photo, a.seed),
+        plan=BatchPlan(a.batch_photos, a.captions_per_photo, a.seed), views=Views(a.mirror, a.cells),
         trainer=TrainerConfig(
             a.epochs, a.learning_rate, a.encoder_learning_rate, weight_decay=a.weight_decay, clip=a.clip,
             patience=a.patience, metric=a.metric, save_every=a.save_every, workers=a.workers,

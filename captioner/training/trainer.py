@@ -23,6 +23,7 @@ from captioner.training.model import CaptionModel
 from captioner.training.objective import Loss, ObjectiveConfig, Shares, objective
 from captioner.training.progress import LOSSES, STATE, LossLog, Progress
 from captioner.training.self_critical import SelfCritic
+from captioner.training.views import Views
 from captioner.vocabulary import Vocabulary
 
 Validate = Callable[[CaptionModel], dict[str, float]]
@@ -67,6 +68,7 @@ class Data(NamedTuple):
     vocabulary: Vocabulary
     load: Loader
     regions: RegionSource | None
+    views: Views = Views()
 
 
 class Trainer:
@@ -146,10 +148,10 @@ class Trainer:
         return len(batches)
 
     def _epoch(self) -> Iterator[dict[str, float]]:
-        self.model.train(self.critic is None)  # drawn captions are judged as they would be served: without dropout
+        self.model.train()
         batches = self.plan.epoch(self.data.examples, self.progress.epoch)
         share = [self._share(batch) for batch in batches[self.progress.batch :]]
-        dataset = BatchDataset(self.data.examples, share, self.data.vocabulary, self.data.load, self.data.regions)
+        dataset = BatchDataset(self.data.examples, share, *self.data[1:])
         own = torch.Generator()  # else the loader would draw from the numbers of the model's initial weights
         for batch in DataLoader(dataset, batch_size=None, num_workers=self.config.workers, generator=own):
             torch.manual_seed(self._step_seed())

@@ -79,7 +79,7 @@ def test_more_captions_wanted_than_there_are_repeats_them(examples):
 def test_batches_hold_the_chosen_captions_photo_major(examples):
     vocabulary = Vocabulary.build(caption for each in examples for caption in each.captions)
     batches = BatchPlan(photos=4, captions_per_photo=2).epoch(examples, 0)
-    dataset = BatchDataset(examples, batches, vocabulary, lambda names: torch.tensor([int(n[:-4]) for n in names]))
+    dataset = BatchDataset(examples, batches, vocabulary, lambda names, _: torch.tensor([int(n[:-4]) for n in names]))
     batch = dataset[0]
     for row, caption in enumerate(batch.captions):
         photo = int(batch.inputs[row // 2])

@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+import torch
+
+from captioner.encoder import Encoder, EncoderConfig
+from captioner.photo import PhotoFormat
+from captioner.training.batches import BatchDataset, BatchPlan
+from captioner.training.features import FeatureCache, compute_features, load_photos
+from captioner.training.karpathy import DatasetError, Example
+from captioner.training.views import Views, mirrored_caption, mirrored_map
+from captioner.vocabulary import Vocabulary
+
+GRID = 4
+EXAMPLES = [
+    Example(f"{number}.jpg", "train", (("a", "dog", "on", "the", "left"), ("a", "right", "turn")))
+    for number in range(40)
+]
+VOCABULARY = Vocabulary.build(caption for each in EXAMPLES for caption in each.captions)
+INSIDE = torch.zeros(GRID, GRID)
+INSIDE[1, 0] = 1.0  # the dog is at the left edge
+
+
+def load(filenames, mirrored=()):
+    """Features that say which photo, which side and which cell they are of."""
+    cells = torch.arange(GRID * GRID).float()
+    return torch.stack(
+        [
+            torch.stack(
+                [cells, torch.full_like(cells, float(name.split(".")[0])), torch.full_like(cells, float(turned))], 1
+            )
+            for name, turned in zip(filenames, mirrored or [False] * len(filenames), strict=True)
+        ]
+    )
+
+
+def regions(filename, caption):
+    return [(1, INSIDE.flatten())] if caption == 0 else []
+
+
+def batches(views, epoch=0, captions=2):
+    plan = BatchPlan(photos=8, captions_per_photo=captions, seed=3)
+    dataset = BatchDataset(EXAMPLES, plan.epoch(EXAMPLES, epoch), VOCABULARY, load, regions, views)
+    return [dataset[index] for index in range(len(dataset))]
+
+
+def test_a_mirrored_photo_has_mirrored_words_and_boxes():
+    turned = 0
+    for batch in batches(Views(mirror=True)):
+        for row, (caption, length) in enumerate(zip(batch.captions.tolist(), batch.lengths.tolist(), strict=True)):
+            mirrored = bool(batch.inputs[row // 2, 0, 2])
+            words = VOCABULARY.decode(caption[1 : length - 1])
+            assert ("left" in words) == (("dog" in words) != mirrored)
+            if "dog" in words:
+                turned += mirrored
+                inside = batch.regions.inside[batch.regions.rows.tolist().index(row)].view(GRID, GRID)
+                assert inside.nonzero().tolist() == [[1, GRID - 1 if mirrored else 0]]
+    assert 10 <= turned <= 30  # of 40: a fair coin
+
+
+def test_only_so_many_cells_are_shown_with_the_boxes_of_those():
+    shown = set()
+    for batch in batches(Views(cells=5)):
+        assert batch.inputs.shape[1] == 5
+        cells = batch.inputs[:, :, 0].int()
+        assert all(len(set(row)) == 5 for row in cells.tolist())
+        shown |= {tuple(row) for row in cells.tolist()}
+        boxed = {int(row) for row in batch.regions.rows} if batch.regions else set()
+        for row in range(len(batch.captions)):
+            here = cells[row // 2]
+            expected = INSIDE.flatten()[here.long()]
+            dog = VOCABULARY.word_map["dog"] in batch.captions[row].tolist()
+            assert (row in boxed) == (dog and bool(expected.any()))
+            if row in boxed:
+                assert torch.equal(batch.regions.inside[batch.regions.rows.tolist().index(row)], expected)
+    assert len(shown) > 30  # others each time
+
+
+def test_views_follow_from_seed_and_epoch():
+    again, other = (batches(Views(True, 5), epoch) for epoch in (0, 1))
+    for first, second in zip(batches(Views(True, 5)), again, strict=True):
+        assert torch.equal(first.inputs, second.inputs)
+    assert not all(torch.equal(first.inputs, second.inputs) for first, second in zip(again, other, strict=True))
+
+
+def test_left_and_right_change_places_and_nothing_else():
+    assert mirrored_caption(("left", "of", "the", "right", "leftover")) == ("right", "of", "the", "left", "leftover")
+    grid = torch.arange(9.0)
+    assert mirrored_map(grid).tolist() == np.fliplr(np.arange(9).reshape(3, 3)).ravel().tolist()
+
+
+def test_the_mirrored_cache_holds_the_features_of_the_mirrored_photos(collection, tmp_path):
+    torch.manual_seed(0)
+    encoder = Encoder(EncoderConfig((1, 1, 1, 1), grid=2)).eval()
+    names = ["0.png", "1.png", "2.png"]
+    form = PhotoFormat(64)
+    for folder, mirrored in (("plain", False), ("turned", True)):
+        compute_features(encoder, form, collection.photos, names, tmp_path / folder, mirrored=mirrored)
+    cache = FeatureCache(tmp_path / "plain", FeatureCache(tmp_path / "turned"))
+    wanted = [True, False, True]
+    with torch.inference_mode():
+        expected = encoder(load_photos(collection.photos, form, names, wanted))
+    found = cache.read(names, wanted).float()
+    assert torch.nn.functional.cosine_similarity(found, expected, dim=2).min() > 0.999
+    assert not torch.equal(found, cache.read(names).float())
+    with pytest.raises(DatasetError, match="without --mirror"):
+        FeatureCache(tmp_path / "plain").read(names, wanted)
+    with pytest.raises(DatasetError, match="other photos"):
+        compute_features(encoder, form, collection.photos, names, tmp_path / "plain", mirrored=True)
