@@ -67,7 +67,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     card = read_card(folder / CARD)
     words, weights = (_verified(folder / name, card, limit) for name, limit in MAX_BYTES.items())
     vocabulary = _vocabulary(folder / VOCABULARY, words, card.decoder.vocabulary_size)
-    state = _state(folder / MODEL, weights)
+    packed = _packed(folder / MODEL, weights)
+    del weights  # as large as the model; what follows needs the room
+    state = _state(folder / MODEL, packed)
     with torch.device("meta"):  # no memory is taken for shapes that a wrong card claims
         encoder, decoder = Encoder(card.encoder), Decoder(card.decoder)
     if card.encoder_weights != BUNDLED:
@@ -104,13 +106,16 @@ def _vocabulary(path: Path, content: bytes, size: int) -> Vocabulary:
     return vocabulary
 
 
-def _state(path: Path, content: bytes) -> dict[str, Tensor]:
+def _packed(path: Path, content: bytes) -> dict[str, Tensor]:
     try:
-        packed = load_tensors(content)
+        return load_tensors(content)
     except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise CheckpointError(
             f"{path}: expected safetensors, found something else ({error}); download it again"
         ) from None
+
+
+def _state(path: Path, packed: dict[str, Tensor]) -> dict[str, Tensor]:
     try:
         state = unpack(packed)
     except (RuntimeError, ValueError) as error:
@@ -118,11 +123,18 @@ def _state(path: Path, content: bytes) -> dict[str, Tensor]:
             f"{path}: expected whole weights, found that {error}; restore the original file"
         ) from None
     for name, value in state.items():
-        if not value.isfinite().all():
+        if not _finite(value):
             raise CheckpointError(
                 f"{path}: expected finite weights, found some in {name} that are not; restore the original file"
             )
     return state
+
+
+def _finite(value: Tensor) -> bool:
+    """Whether no value is infinite or NaN; in one pass, since every start waits for it."""
+    if not value.is_floating_point() or not value.numel():
+        return True
+    return all(bound.isfinite() for bound in value.aminmax())
 
 
 def _fill(module: Encoder | Decoder, prefix: str, state: dict[str, Tensor], path: Path) -> None:

@@ -56,8 +56,9 @@ def build_trunk(config: EncoderConfig) -> ResNet:
 
 
 def without_identity_blocks(encoder: Encoder) -> Encoder:
-    """A copy that computes the same without the blocks that still are the identity."""
-    lean = copy.deepcopy(encoder)
+    """The same, with the same weights (shared, not copied), less the blocks that still are the identity."""
+    weights = (*encoder.parameters(), *encoder.buffers())
+    lean = copy.deepcopy(encoder, {id(each): each for each in weights})
     for index, block in enumerate(lean.trunk.layer3):
         if not (block.bn3.weight.any() or block.bn3.bias.any()):
             lean.trunk.layer3[index] = nn.Identity()

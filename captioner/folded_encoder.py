@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from captioner.encoder import Encoder, without_identity_blocks
 
@@ -27,9 +27,8 @@ class FoldedEncoder(nn.Module):
         super().__init__()
         self.config = encoder.config
         self.dtype = dtype or fast_dtype(device)
-        folded = without_identity_blocks(encoder).eval().requires_grad_(False)
-        _fold_batch_norms(folded)
-        self.encoder = folded.to(device, self.dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.encoder = without_identity_blocks(encoder).eval()
+        _fold_batch_norms(self.encoder, device, self.dtype)
 
     @torch.inference_mode()
     def forward(self, photos: Tensor) -> Tensor:
@@ -57,10 +56,21 @@ def _processor() -> Mapping[str, Any]:
     return capabilities()
 
 
-def _fold_batch_norms(module: nn.Module) -> None:
-    """Each BatchNorm that follows a convolution becomes a part of its weights and bias."""
+def _fold_batch_norms(module: nn.Module, device: torch.device, dtype: torch.dtype) -> None:
+    """Each BatchNorm becomes a part of the convolution before it, which gets weights of its own, layer by layer."""
     for parent in list(module.modules()):
-        for (name, layer), (next_name, following) in pairwise(list(parent.named_children())):
+        for (_, layer), (next_name, following) in pairwise(list(parent.named_children())):
             if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
-                setattr(parent, name, fuse_conv_bn_eval(layer, following))
+                layer.weight, layer.bias = _folded(layer, following)
+                layer.requires_grad_(False)
+                layer.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
                 setattr(parent, next_name, nn.Identity())
+
+
+def _folded(layer: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[nn.Parameter, nn.Parameter]:
+    """Weight and bias of a convolution that does what the two do in eval mode."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    return fuse_conv_bn_weights(
+        layer.weight, layer.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
+    )

@@ -76,5 +76,5 @@ def _restore(name: str, quantized: Tensor, scales: Tensor) -> Tensor:
     rows, groups = scales.shape if scales.dim() == 2 else (0, 0)
     if quantized.dim() < 2 or rows != len(quantized) or not groups or quantized[0].numel() % groups:
         raise ValueError(f"the scales of {name} are {tuple(scales.shape)}, which does not fit {tuple(quantized.shape)}")
-    values = quantized.reshape(rows, groups, -1).float() * scales.float().unsqueeze(2)
+    values = quantized.reshape(rows, groups, -1).float().mul_(scales.float().unsqueeze(2))
     return values.reshape(quantized.shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +27,9 @@ FILES = {"Astronaut": "astronaut.png", "Cat": "chelsea.png", "Coffee": "coffee.p
 
 def examples() -> tuple[Example, ...]:
     """The photos of scikit-image that are installed here, in the order they are offered."""
-    folder = Path(str(files("skimage") / "data"))
-    found = (Example(name, folder / file) for name, file in FILES.items())
+    package = find_spec("skimage")  # found, not imported, which would be slow
+    folders = package.submodule_search_locations if package else None
+    found = (Example(name, Path(folder) / "data" / file) for name, file in FILES.items() for folder in folders or ())
     return tuple(example for example in found if example.path.is_file())
 
 

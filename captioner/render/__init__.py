@@ -1,4 +1,7 @@
-"""Pictures of a caption: overlay, the paper's figure, an animation; and its JSON form. No torch, no pyplot."""
+"""Pictures of a caption: overlay, the paper's figure, an animation; and its JSON form. No torch, no pyplot.
+
+matplotlib and scikit-image are imported by the first picture: they take as long as the rest of the page.
+"""
 
 from captioner.render.animation import ANIMATION_SUFFIXES, frames, save_animation
 from captioner.render.figure import FIGURE_SUFFIXES, figure, save_figure

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from PIL import Image
 
 from captioner.caption import Caption, Word
 from captioner.render.lettering import lettering
 from captioner.render.overlay import Style, drawn_words, enlarged, overlays
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FIGURE_SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -43,6 +44,8 @@ def figure(view: Image.Image, caption: Caption, style: Style | None = None) -> F
 
     ``<end>`` has no cell. Words are drawn as plain text, never as mathematics.
     """
+    from matplotlib.figure import Figure  # noqa: PLC0415  (slow to import)
+
     style = style or Style()
     photo, words = enlarged(view, PHOTO_PIXELS), drawn_words(caption)
     layout = _layout(len(words) + 1, photo.size)
@@ -95,6 +98,8 @@ def _draw_title(drawn: Figure, layout: _Layout, index: int, word: Word) -> None:
 def _write(
     drawn: Figure, layout: _Layout, place: tuple[float, float], text: str, size: float, colour: str, align: str = "left"
 ) -> None:
+    from matplotlib.font_manager import FontProperties  # noqa: PLC0415  (slow to import)
+
     text, font = lettering(text, LEGEND_CHARACTERS)
     drawn.text(
         place[0] / layout.width,

@@ -6,9 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from matplotlib.font_manager import FontProperties, findfont, fontManager
-from matplotlib.ft2font import FT2Font
-
 MISSING = "□"
 PLACEHOLDER_FONTS = ("Last Resort",)
 
@@ -44,11 +41,15 @@ def lettering(text: str, limit: int = 24) -> Lettering:
 
 @cache
 def _usual_font() -> Path:
+    from matplotlib.font_manager import FontProperties, findfont  # noqa: PLC0415  (slow to import)
+
     return Path(findfont(FontProperties(family="DejaVu Sans")))
 
 
 @cache
 def _covering_font(characters: frozenset[str]) -> Path | None:
+    from matplotlib.font_manager import fontManager  # noqa: PLC0415  (slow to import)
+
     for entry in fontManager.ttflist:
         plain = entry.style == "normal" and not entry.name.startswith(PLACEHOLDER_FONTS)
         if plain and characters <= _characters(Path(entry.fname)):
@@ -58,6 +59,8 @@ def _covering_font(characters: frozenset[str]) -> Path | None:
 
 @cache
 def _characters(font: Path) -> frozenset[str]:
+    from matplotlib.ft2font import FT2Font  # noqa: PLC0415  (slow to import)
+
     try:
         return frozenset(map(chr, FT2Font(str(font)).get_charmap()))
     except (OSError, RuntimeError):  # a font that was removed or is damaged draws nothing

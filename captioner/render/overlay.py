@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import matplotlib as mpl
 import numpy as np
 from PIL import Image
-from skimage.transform import pyramid_expand
 
 from captioner.caption import END, Caption, Floats, Word
 
@@ -45,6 +43,8 @@ def smooth(alpha: Floats, size: tuple[int, int]) -> Floats:
     scikit-image's ``pyramid_expand`` by 24 with σ = 8 px, in its own way at the edges, then resized
     bilinearly to the photo. Values stay attention per cell; a lone peak comes out lower than its cell.
     """
+    from skimage.transform import pyramid_expand  # noqa: PLC0415  (slow to import)
+
     expanded = pyramid_expand(alpha.astype(np.float32), upscale=UPSCALE, sigma=SIGMA, preserve_range=True)
     resized = Image.fromarray(expanded.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
     return np.asarray(resized, dtype=np.float32)
@@ -95,6 +95,8 @@ def _spotlight(photo: Floats, strength: Floats) -> Floats:
 
 
 def _heat(photo: Floats, strength: Floats) -> Floats:
+    import matplotlib as mpl  # noqa: PLC0415  (slow to import)
+
     grey = photo.mean(axis=-1, keepdims=True)
     muted = 0.75 * (0.3 * photo + 0.7 * grey)
     colours = mpl.colormaps[HEAT_COLOURS](strength[..., 0])[..., :3]
