@@ -1,4 +1,4 @@
-"""Self-critical training: captions are drawn from the model and judged by CIDEr.
+"""Self-critical training: captions are drawn from the model and judged by CIDEr, and by BLEU if so wished.
 
 Rennie et al. 2017, with the mean reward of a photo's other draws as the baseline (Luo 2020). Each
 photo's reference captions ride along under the ordinary objective, which keeps language and
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pycocoevalcap.bleu import bleu_scorer
 from pycocoevalcap.cider.cider_scorer import CiderScorer, cook_refs, cook_test
 from torch import Tensor
 from torch.nn.functional import pad
@@ -27,14 +28,18 @@ from captioner.vocabulary import END, Vocabulary
 MAX_LENGTH = 24
 
 
-class CiderReward:
-    """CIDEr of single captions, its n-gram frequencies those of all training captions.
+class Reward:
+    """CIDEr of single captions, its n-gram frequencies those of all training captions, and a share of BLEU-4.
 
-    ``<end>`` counts as a word on both sides, so that stopping in mid-phrase does not pay.
+    ``<end>`` counts as a word on both sides, so that stopping in mid-phrase does not pay. ``bleu_weight``
+    times a caption's own BLEU-4, in [0, 1], is added to its CIDEr, in [0, 10].
     """
 
-    def __init__(self, examples: Sequence[Example]) -> None:
-        self._references = [cook_refs([_sentence(tokens) for tokens in each.captions]) for each in examples]
+    def __init__(self, examples: Sequence[Example], bleu_weight: float = 0.0) -> None:
+        sentences = [[_sentence(tokens) for tokens in each.captions] for each in examples]
+        self._references = [cook_refs(each) for each in sentences]
+        self._bleu_references = [bleu_scorer.cook_refs(each) for each in sentences] if bleu_weight else []
+        self._bleu_weight = bleu_weight
         self._frequency: dict[tuple[str, ...], float] = defaultdict(float)
         for references in self._references:
             for ngram in {ngram for reference in references for ngram in reference}:
@@ -46,7 +51,18 @@ class CiderReward:
         scorer.document_frequency = self._frequency
         scorer.crefs = _OfCorpus([self._references[photo] for photo in photos], len(self._references))
         scorer.ctest = [cook_test(" ".join(caption)) for caption in captions]
-        return np.array(scorer.compute_cider())
+        cider = np.array(scorer.compute_cider())
+        return cider + self._bleu_weight * self._bleu(captions, photos) if self._bleu_weight else cider
+
+    def _bleu(self, captions: Sequence[Tokens], photos: Sequence[int]) -> NDArray[np.float64]:
+        scorer = bleu_scorer.BleuScorer(n=4)
+        scorer.crefs = [self._bleu_references[photo] for photo in photos]
+        scorer.ctest = [
+            bleu_scorer.cook_test(" ".join(caption), references)
+            for caption, references in zip(captions, scorer.crefs, strict=True)
+        ]
+        _, of_each = scorer.compute_score(option="closest")
+        return np.array(of_each[-1])
 
 
 class _OfCorpus(list[Any]):
@@ -65,18 +81,20 @@ class Drawn(NamedTuple):
 
     captions: Tensor  # (P·K, T+1) ids
     lengths: Tensor  # (P·K,), counting <start> and <end>
-    rewards: Tensor  # (P·K,), CIDEr
+    rewards: Tensor  # (P·K,)
     advantages: Tensor  # (P·K,), over the siblings
 
 
 class SelfCritic:
     """Draws captions, judges them, and turns the judgement into a loss."""
 
-    def __init__(self, examples: Sequence[Example], vocabulary: Vocabulary, samples: int) -> None:
+    def __init__(
+        self, examples: Sequence[Example], vocabulary: Vocabulary, samples: int, bleu_weight: float = 0.0
+    ) -> None:
         if samples < 2:
             raise ValueError(f"self-critical training needs at least 2 samples a photo, got {samples}")
         self.vocabulary, self.samples = vocabulary, samples
-        self.reward = CiderReward(examples)
+        self.reward = Reward(examples, bleu_weight)
 
     @torch.no_grad()
     def draw(self, decoder: Decoder, features: Tensor, photos: Sequence[int]) -> Drawn:

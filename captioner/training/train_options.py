@@ -63,6 +63,7 @@ def _add_optimization(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--self-critical", type=int, default=0, metavar="SAMPLES", help="train on CIDEr, on drawn captions"
     )
+    parser.add_argument("--bleu-weight", type=float, default=0.0, help="of BLEU-4 beside CIDEr in --self-critical")
     parser.add_argument(
         "--reference-weight", type=float, default=trainer.reference_weight, help="of references in --self-critical"
     )
@@ -85,7 +86,7 @@ def run_config(a: argparse.Namespace) -> RunConfig:
         trainer=TrainerConfig(
             a.epochs, a.learning_rate, a.encoder_learning_rate, weight_decay=a.weight_decay, clip=a.clip,
             patience=a.patience, metric=a.metric, save_every=a.save_every, workers=a.workers,
-            samples=a.self_critical, reference_weight=a.reference_weight, ema=a.ema,
+            samples=a.self_critical, bleu_weight=a.bleu_weight, reference_weight=a.reference_weight, ema=a.ema,
         ),
         objective=ObjectiveConfig(a.label_smoothing, a.doubly_stochastic, a.region_weight),
     )  # fmt: skip

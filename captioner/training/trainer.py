@@ -40,6 +40,7 @@ class TrainerConfig:
         clip: largest norm of the gradient.
         patience: epochs without a better score before stopping early.
         samples: captions drawn a photo for self-critical training; 0 is teacher forcing.
+        bleu_weight: of BLEU-4 beside CIDEr in the reward of drawn captions.
         reference_weight: of the ordinary objective on reference captions beside the drawn ones.
         ema: decay of the moving average of the weights, which is then what is judged and kept; 0 is none.
         metric: the decoded score that decides, as `evaluation` names it.
@@ -57,6 +58,7 @@ class TrainerConfig:
     save_every: int = 250
     workers: int = 0
     samples: int = 0
+    bleu_weight: float = 0.0
     reference_weight: float = 0.2
     ema: float = 0.0
 
@@ -99,7 +101,8 @@ class Trainer:
         self.accelerator = accelerator or Accelerator()
         self.progress = Progress()
         self.losses = LossLog(output / LOSSES)
-        self.critic = SelfCritic(data.examples, data.vocabulary, config.samples) if config.samples else None
+        drawn = (config.samples, config.bleu_weight)
+        self.critic = SelfCritic(data.examples, data.vocabulary, *drawn) if config.samples else None
         optimizer = torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay)
         self.steps = config.epochs * self._batches_an_epoch()
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)

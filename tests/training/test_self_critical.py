@@ -3,13 +3,14 @@ import math
 import numpy as np
 import pytest
 import torch
+from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 
 from captioner.decoder import Decoder, DecoderConfig
 from captioner.training.batches import Batch, pad_captions
 from captioner.training.karpathy import Example
 from captioner.training.objective import ObjectiveConfig, Regions, objective
-from captioner.training.self_critical import CiderReward, Drawn, SelfCritic, advantages, draw_captions
+from captioner.training.self_critical import Drawn, Reward, SelfCritic, advantages, draw_captions
 from captioner.vocabulary import END, Vocabulary
 
 TEXTS = (("a dog runs", "the dog is running"), ("a cat sits", "one cat on a sofa"), ("two men play", "men on grass"))
@@ -32,14 +33,23 @@ def decoder(vocabulary):
 
 def test_over_a_whole_corpus_the_reward_is_cider():
     captions = [("a", "dog", "sits", END), ("a", "cat", "sits", END), ("two", "dogs", END)]
-    rewards = CiderReward(EXAMPLES)(captions, [0, 1, 2])
+    rewards = Reward(EXAMPLES)(captions, [0, 1, 2])
     truth = {n: [f"{' '.join(tokens)} {END}" for tokens in each.captions] for n, each in enumerate(EXAMPLES)}
     _, expected = Cider().compute_score(truth, {n: [" ".join(caption)] for n, caption in enumerate(captions)})
     np.testing.assert_allclose(rewards, expected)
 
 
+def test_bleu_counts_as_much_as_it_is_weighed():
+    captions = [("a", "dog", "runs", END), ("one", "cat", "on", "a", END), ("two", "men", "on", "grass", END)]
+    truth = {n: [f"{' '.join(tokens)} {END}" for tokens in each.captions] for n, each in enumerate(EXAMPLES)}
+    _, of_each = Bleu(4).compute_score(truth, {n: [" ".join(c)] for n, c in enumerate(captions)}, verbose=0)
+    plain, mixed = (Reward(EXAMPLES, weight)(captions, [0, 1, 2]) for weight in (0.0, 2.5))
+    assert max(of_each[-1]) > 0.5
+    np.testing.assert_allclose(mixed - plain, 2.5 * np.array(of_each[-1]), atol=1e-12)
+
+
 def test_a_reward_does_not_depend_on_the_rest_of_the_batch():
-    reward = CiderReward(EXAMPLES)
+    reward = Reward(EXAMPLES)
     alone = reward([("a", "cat", "sits", END)], [1])
     together = reward([("two", "dogs", END), ("a", "cat", "sits", END), ("a", "cat", END)], [2, 1, 1])
     assert together[1] == alone[0]
