@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, dropout
 
 from captioner.decoder import Decoder, TeacherForced
 from captioner.encoder import Encoder
 
 
 class CaptionModel(nn.Module):
-    """Inputs → teacher-forced logits; BatchNorm is held in eval mode always."""
+    """Inputs → teacher-forced logits; BatchNorm is held in eval mode always.
 
-    def __init__(self, encoder: Encoder, decoder: Decoder, *, tuned: bool, pool: int = 1) -> None:
+    ``feature_dropout`` is the chance of each of a photo's feature channels to be zero in all its
+    cells while training: a photo is then harder to know again than what is on it.
+    """
+
+    def __init__(
+        self, encoder: Encoder, decoder: Decoder, *, tuned: bool, pool: int = 1, feature_dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.encoder = encoder.requires_grad_(tuned)
         self.decoder = decoder
         self.tuned = tuned
         self.pool = pool
+        self.feature_dropout = feature_dropout
 
     def train(self, mode: bool = True) -> CaptionModel:
         """Dropout follows ``mode``; the encoder's BatchNorm keeps its ImageNet statistics."""
@@ -31,7 +38,11 @@ class CaptionModel(nn.Module):
         if inputs.dim() == 4:
             with torch.set_grad_enabled(self.tuned and torch.is_grad_enabled()):
                 inputs = self.encoder(inputs.contiguous(memory_format=torch.channels_last))
-        return pool_features(inputs.to(working_dtype(inputs.device)), self.pool)
+        features = pool_features(inputs.to(working_dtype(inputs.device)), self.pool)
+        if not self.training or not self.feature_dropout:
+            return features
+        channels = features.new_ones(len(features), 1, features.shape[2])
+        return features * dropout(channels, self.feature_dropout)
 
     def forward(self, inputs: Tensor, captions: Tensor, lengths: Tensor) -> TeacherForced:
         """See `Decoder.forward`."""

@@ -47,9 +47,11 @@ class RunConfig:
             beside it, in the folder of that name with ``-mirrored``.
         on_the_fly: encode photos at every step instead of caching features of a frozen encoder.
         pool: average ``pool × pool`` cells of the grid while training.
+        feature_dropout: see `CaptionModel`.
         storage: form of the kept checkpoint; a frozen encoder is rounded to it *first*, so that
             the decoder learns on the very features that will be served.
-        val_photos: photos of val decoded after each epoch; 0 keeps the last epoch.
+        val_photos: photos of val decoded after each epoch, at the length penalty of ``start_from``'s card;
+            0 keeps the last epoch.
     """
 
     dataset: Path
@@ -62,6 +64,7 @@ class RunConfig:
     on_the_fly: bool = False
     entities: Path | None = None
     pool: int = 1
+    feature_dropout: float = 0.0
     min_frequency: int = 5
     sizes: dict[str, Any] = field(default_factory=dict)
     storage: Storage = "float16"
@@ -84,7 +87,9 @@ def train(config: RunConfig) -> Progress:
         rounded = as_stored(start.encoder.state_dict(), config.storage)
         start.encoder.load_state_dict(rounded)
     cache = None if config.tuned or config.on_the_fly else _features(config, start, dataset, accelerator)
-    model = CaptionModel(start.encoder, start.decoder, tuned=config.tuned, pool=config.pool)
+    model = CaptionModel(
+        start.encoder, start.decoder, tuned=config.tuned, pool=config.pool, feature_dropout=config.feature_dropout
+    )
     model.encoder.to(memory_format=torch.channels_last)
     regions = None
     if config.entities is not None:
@@ -98,7 +103,7 @@ def train(config: RunConfig) -> Progress:
         config.trainer,
         config.objective,
         config.output,
-        validate=partial(_validate, config, dataset, start.vocabulary, load) if config.val_photos else None,
+        validate=partial(_validate, config, dataset, start, load) if config.val_photos else None,
         keep=partial(_keep, config, start),
         accelerator=accelerator,
     )
@@ -161,29 +166,27 @@ def _features(config: RunConfig, start: Checkpoint, dataset: Dataset, accelerato
 
 
 def _validate(
-    config: RunConfig, dataset: Dataset, vocabulary: Vocabulary, load: Loader, model: CaptionModel
+    config: RunConfig, dataset: Dataset, start: Checkpoint, load: Loader, model: CaptionModel
 ) -> dict[str, float]:
     examples: tuple[Example, ...] = dataset.split("val")[: config.val_photos]
-    settings = SearchSettings(beam_size=config.val_beam_size)
+    settings = SearchSettings(config.val_beam_size, length_penalty=start.card.length_penalty)
 
     @torch.inference_mode()
     def annotate(filenames: Any) -> Tensor:
         device = next(model.parameters()).device
         return model.annotate(load(filenames).to(device))
 
-    return evaluate(model.decoder, examples, annotate, vocabulary, settings).scores
+    return evaluate(model.decoder, examples, annotate, start.vocabulary, settings).scores
 
 
 def _keep(config: RunConfig, start: Checkpoint, model: CaptionModel, scores: dict[str, float]) -> None:
     recipe = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(config).items()}
-    card = Card(
-        start.card.name,
-        model.encoder.config,
-        model.decoder.config,
-        start.card.photo,
+    card = replace(
+        start.card,
+        decoder=model.decoder.config,
         storage=config.storage,
         encoder_weights=BUNDLED,
-        licence=config.licence,
+        licence=config.licence or start.card.licence,
         training={"recipe": recipe},
         scores={"val while training": scores},
     )

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pool", type=int, default=1, help="average so many cells a side while training")
     parser.add_argument("--mirror", action="store_true", help="show photos left for right half the time")
     parser.add_argument("--cells", type=int, default=0, help="show so many cells of the grid, others each time; 0: all")
+    parser.add_argument("--feature-dropout", type=float, default=0.0, help="drop feature channels of a photo")
     parser.add_argument("--min-frequency", type=int, default=5)
     for size in ("embedding", "hidden", "attention"):
         parser.add_argument(f"--{size}-size", type=int, default=512)
@@ -81,7 +82,7 @@ def run_config(a: argparse.Namespace) -> RunConfig:
         encoder_weights=a.encoder_weights, tuned=a.tune_encoder, features=a.features, on_the_fly=a.on_the_fly,
         entities=a.entities,
         pool=a.pool, min_frequency=a.min_frequency, sizes=_sizes(a), storage=a.storage, precision=a.precision,
-        val_photos=a.val_photos, val_beam_size=a.val_beam_size, licence=a.licence,
+        feature_dropout=a.feature_dropout, val_photos=a.val_photos, val_beam_size=a.val_beam_size, licence=a.licence,
         plan=BatchPlan(a.batch_photos, a.captions_per_photo, a.seed), views=Views(a.mirror, a.cells),
         trainer=TrainerConfig(
             a.epochs, a.learning_rate, a.encoder_learning_rate, weight_decay=a.weight_decay, clip=a.clip,
