@@ -31,6 +31,7 @@ class Card:
         length_penalty: of `captioner.hypotheses.rank`, chosen on val.
         sha256: of the files beside the card, by name.
         training: data and recipe, free form. ``scores``: measured, with split and beam size.
+        failures: where it fails: what a photo shows → what the model wrote.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Card:
     training: dict[str, Any] = field(default_factory=dict)
     scores: dict[str, Any] = field(default_factory=dict)
     limits: str = ""
+    failures: dict[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write the card as readable JSON."""
@@ -145,7 +147,7 @@ def _only_known(kind: type, values: dict[str, Any]) -> None:
 def _check_top(card: Card) -> None:
     for name in ("name", "encoder_weights", "licence", "limits"):
         _typed(name, getattr(card, name), str)
-    for name in ("sha256", "training", "scores"):
+    for name in ("sha256", "training", "scores", "failures"):
         _typed(name, getattr(card, name), dict)
     if card.storage not in get_args(Storage):
         raise ValueError(f"storage must be one of {get_args(Storage)}, got {card.storage!r}")

@@ -8,7 +8,11 @@ from demo.about import about
 def test_says_what_was_measured_and_the_terms():
     card = replace(
         make_checkpoint().card,
-        scores={"val, beam size 3": {"BLEU-1": 61.234, "BLEU-4": 21.04, "CIDEr": 0.5571}, "attention": {"pointing": 1}},
+        scores={
+            "val, beam size 3": {"BLEU-1": 61.234, "BLEU-4": 21.04, "CIDEr": 0.5571},
+            "val, head nouns": {"phrases": 12193, "pointing": 0.6957},
+        },
+        failures={"a chairlift": "a man does a trick on a bicycle"},
         licence="Non-commercial.",
         limits="Mostly dogs.",
     )
@@ -17,11 +21,14 @@ def test_says_what_was_measured_and_the_terms():
     assert [cell.strip() for cell in row.split("|")[2:-1]] == ["61.2", "21", "–", "–", "0.557"]
     assert "Mostly dogs" in text
     assert "Non\\-commercial" in text
-    assert "pointing" not in text
+    (line,) = [line for line in text.splitlines() if "head nouns" in line]
+    assert line.endswith("phrases 12,193; pointing 0.696")
+    assert "- a chairlift → “a man does a trick on a bicycle”" in text
 
 
 def test_a_card_cannot_put_markup_on_the_page():
-    card = replace(make_checkpoint().card, name="<img src=x onerror=alert(1)> [a](javascript:b) |")
+    markup = "<img src=x onerror=alert(1)> [a](javascript:b) |"
+    card = replace(make_checkpoint().card, name=markup, failures={markup: markup}, scores={markup: {markup: markup}})
     text = about(card)
     assert "<img" not in text.replace("\\<img", "")
     assert "](" not in text
