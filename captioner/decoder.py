@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from captioner.attention import Activation, Annotations, SoftAttention
@@ -96,7 +97,7 @@ class Decoder(nn.Module):
         self.gate = nn.Linear(hidden, 1 if config.gate == "scalar" else features)
         self.initial_hidden = nn.Linear(features, hidden)
         self.initial_cell = nn.Linear(features, hidden)
-        self.lstm = nn.LSTMCell(embedding + features, hidden)
+        self.lstm = nn.LSTMCell(embedding + features, hidden)  # its weights; autocast would not speed up the cell
         self.dropout = nn.Dropout(config.dropout)
         self.output: DeepOutput | PlainOutput = _output_layer(config)
 
@@ -158,8 +159,9 @@ class Decoder(nn.Module):
         attended = self.attention(annotations, state.hidden, forced)
         beta = torch.sigmoid(self.gate(state.hidden))
         context = beta * attended.context
-        hidden, cell = self.lstm(torch.cat([embedded, context], dim=1), (state.hidden, state.cell))
-        return Glimpse(attended.alpha, beta, context, DecoderState(hidden, cell))
+        gates = linear(torch.cat([embedded, context], dim=1), self.lstm.weight_ih, self.lstm.bias_ih)
+        gates = gates + linear(state.hidden, self.lstm.weight_hh, self.lstm.bias_hh)
+        return Glimpse(attended.alpha, beta, context, lstm_state(gates.to(state.cell.dtype), state.cell))
 
     def _predict(self, embedded: Tensor, hidden: Tensor, context: Tensor) -> Tensor:
         logits: Tensor = self.output(embedded, self.dropout(hidden), context)
@@ -211,6 +213,13 @@ class PlainOutput(nn.Module):
         del embedded, context
         logits: Tensor = self.words(hidden)
         return logits
+
+
+def lstm_state(gates: Tensor, cell: Tensor) -> DecoderState:
+    """Equations 1 to 3 from the gates' sums ``(R, 4H)``, in the order of `nn.LSTMCell`."""
+    opened, forgotten, candidate, shown = gates.chunk(4, dim=1)
+    cell = forgotten.sigmoid() * cell + opened.sigmoid() * candidate.tanh()
+    return DecoderState(shown.sigmoid() * cell.tanh(), cell)
 
 
 def _output_layer(config: DecoderConfig) -> DeepOutput | PlainOutput:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from captioner.attention import Annotations
-from captioner.decoder import Decoder, DecoderState, DecoderStep, DeepOutput
+from captioner.decoder import Decoder, DecoderState, DecoderStep, DeepOutput, lstm_state
 
 
 class FoldedAnnotations(NamedTuple):
@@ -78,7 +78,7 @@ class FoldedDecoder:
         beta = gate.sigmoid()
         seen = (alpha @ annotations.seen).flatten(0, 1) * beta
         gates = self._word[words] + recurrent + seen[:, : recurrent.shape[1]]
-        state = _lstm(gates, state.cell)
+        state = lstm_state(gates, state.cell)
         logits = self._predict(words, state.hidden, seen[:, recurrent.shape[1] :])
         return DecoderStep(logits, alpha.flatten(0, 1), beta, state)
 
@@ -97,10 +97,3 @@ class FoldedDecoder:
 def foldable(decoder: Decoder) -> bool:
     """Whether `FoldedDecoder` can take the decoder's place."""
     return decoder.config.gate == "scalar"
-
-
-def _lstm(gates: Tensor, cell: Tensor) -> DecoderState:
-    """Equations 1 to 3 from the gates' sums ``(R, 4H)``, in PyTorch's order."""
-    opened, forgotten, candidate, shown = gates.chunk(4, dim=1)
-    cell = forgotten.sigmoid() * cell + opened.sigmoid() * candidate.tanh()
-    return DecoderState(shown.sigmoid() * cell.tanh(), cell)
