@@ -1,21 +1,19 @@
-"""`app.py` in a process of its own, as a host runs it, and the machine it runs on."""
+"""`app.py` in a process of its own, as a host runs it."""
 
 from __future__ import annotations
 
 import os
-import platform
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
-import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 300
@@ -64,36 +62,5 @@ def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
             if httpx.get(address, trust_env=False).is_success:
                 return
         except httpx.TransportError:
-            time.sleep(0.2)
+            time.sleep(0.05)
     raise SystemExit("The page did not start; see `python app.py`.")
-
-
-def machine() -> str:
-    """The processor, its cores, the memory and the versions that matter."""
-    import gradio  # noqa: PLC0415  (slow, and only for its version)
-    import torch  # noqa: PLC0415
-
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}, gradio {gradio.__version__}"
-    return f"{_processor()}, {cores} cores, {memory:.0f} GiB; {versions}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def percentiles(seconds: Sequence[float]) -> list[str]:
-    """The 50th, 90th and 99th, in seconds."""
-    return [f"{np.percentile(seconds, each):.2f}" if len(seconds) else "–" for each in (50, 90, 99)]
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows as Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)

@@ -23,7 +23,8 @@ import gradio_client
 from gradio_client.utils import QueueError
 from PIL import Image
 
-from benchmarks.hosted import Hosted, hosted, machine, percentiles, table
+from benchmarks.hosted import Hosted, hosted
+from benchmarks.timing import machine, percentiles, table
 from demo.examples import examples
 
 

@@ -22,9 +22,10 @@ from typing import Any
 
 import gradio_client
 
-from benchmarks.hosted import Hosted, hosted, machine, percentiles, table
+from benchmarks.hosted import Hosted, hosted
 from benchmarks.load import make_work
 from benchmarks.tab import Tab, problem
+from benchmarks.timing import machine, percentiles, table
 
 KINDS = ("photo", "slider", "what if", "cancelled", "bad input", "reconnect", "program")
 WEIGHTS = (3, 6, 4, 2, 2, 1, 3)
