@@ -1,4 +1,4 @@
-"""All captions on the page as one payload: where each came from, and of which photo it is."""
+"""What a tab's messages say beside the words: its run, its photo, and all captions with where each came from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,31 @@ from collections.abc import Sequence
 
 from gradio.data_classes import FileData
 
-from demo.payload import Payload, caption_payload
-from demo.sessions import Captioned, Change
+from captioner.override import Grid
+from captioner.search import SearchSettings
+from demo.payload import VERSION, Payload, caption_payload
+from demo.sessions import Captioned, Change, Result, Shown
+from demo.wire import tree_payload
+
+
+def run_payload(shown: Shown, run: int, settings: SearchSettings, grid: Grid) -> Payload:
+    """What every message of a run repeats."""
+    return {
+        "version": VERSION,
+        "run": run,
+        "photo": shown.view,
+        "example": shown.name,
+        "size": list(shown.photo.view.size),
+        "grid": list(grid),
+        "settings": [settings.beam_size, settings.temperature, settings.seed],
+    }
+
+
+def page_payload(result: Result, chosen: int, grid: Grid) -> Payload:
+    """All captions on the page, as a message; ``chosen`` is the one to play."""
+    first = result.found[0]
+    base = run_payload(first.shown, result.run, first.settings, grid)
+    return {**base, "tree": tree_payload(result.tree), "phase": "done", **result_payload(result.found, chosen)}
 
 
 def result_payload(found: Sequence[Captioned], chosen: int) -> Payload:

@@ -15,7 +15,7 @@ from captioner.whatif import hide
 from demo.line import PLACES, Line
 from demo.numbers import numbers_payload
 from demo.payload import VERSION, Payload, guess_payload
-from demo.results import result_payload
+from demo.results import page_payload, run_payload
 from demo.sessions import Captioned, Change, Result, Session, Sessions, Shown
 from demo.takeaway import write_takeaway
 from demo.views import keep_view
@@ -111,16 +111,16 @@ class Studio:
             try:
                 answer = self._answer(session, run, shown, planned, about, asked)
             except SettingsError:
-                yield self._page(result, asked.index)
+                yield page_payload(result, asked.index, self.grid)
                 raise
         if answer is None:
             if session.run == run:
-                yield self._page(result, asked.index)
+                yield page_payload(result, asked.index, self.grid)
             return
         answered = Result((*result.found, answer), run, result.tree)
         if self.sessions.finish(session, run, answered):
             start = asked.position if asked.kind in ("word", "place") else 0
-            yield {**self._page(answered, len(result.found)), "start": start, "beside": asked.index}
+            yield {**page_payload(answered, len(result.found), self.grid), "start": start, "beside": asked.index}
 
     def explain(self, key: str, run: int, index: int, position: int) -> Payload:
         """The equations of one word of a caption that ``run`` brought to the tab, in numbers.
@@ -139,7 +139,7 @@ class Studio:
     def _run(
         self, session: Session, shown: Shown, run: int, settings: SearchSettings, ahead: Ahead
     ) -> Iterator[Payload]:
-        base = self._base(shown, run, settings)
+        base = run_payload(shown, run, settings, self.grid)
         last = {**base, "phase": "looking", "words": [], "captions": [], "done": False}
         for before in _waiting(session, run, ahead):
             yield {**last, "phase": "waiting", "ahead": before}
@@ -192,25 +192,6 @@ class Studio:
     def _hidden(self, shown: Shown, asked: Question) -> Shown:
         photo = hide(shown.photo.view, region_map(asked.region, self.grid) > 0, self.captioner.card.photo)
         return Shown(photo, keep_view(photo.view, self._views))
-
-    def _base(self, shown: Shown, run: int, settings: SearchSettings) -> Payload:
-        """What every message of a run repeats."""
-        return {
-            "version": VERSION,
-            "run": run,
-            "photo": shown.view,
-            "example": shown.name,
-            "size": list(shown.photo.view.size),
-            "grid": list(self.grid),
-            "settings": [settings.beam_size, settings.temperature, settings.seed],
-        }
-
-    def _page(self, result: Result, chosen: int) -> Payload:
-        """All captions on the page, as a message."""
-        first = result.found[0]
-        base = self._base(first.shown, result.run, first.settings)
-        tree = {"tree": tree_payload(result.tree)}
-        return {**base, **tree, "phase": "done", **result_payload(result.found, chosen)}
 
     @staticmethod
     def _result(session: Session, index: int) -> Result:

@@ -1,6 +1,8 @@
 """Fixtures shared by the tests."""
 
+import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,10 @@ import torch
 from tiny import make_checkpoint
 
 from captioner.checkpoint import save_checkpoint
+
+# A page deletes what it was sent when it stops, so runs at the same time must not share a folder.
+UPLOADS = tempfile.TemporaryDirectory(prefix="show-attend-tell-tests-", ignore_cleanup_errors=True)
+os.environ["GRADIO_TEMP_DIR"] = UPLOADS.name
 
 
 @pytest.fixture(scope="session", autouse=True)
