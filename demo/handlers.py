@@ -15,6 +15,7 @@ from captioner.search import SettingsError
 from captioner.settings import shown
 from demo.examples import Example, example
 from demo.knobs import search_settings, text, whole
+from demo.korean import told
 from demo.line import BusyError
 from demo.links import linked
 from demo.payload import Payload
@@ -49,7 +50,7 @@ class Handlers:
             if chosen is None:
                 raise SettingsError("There is no such example; please reload the page.")
         except SettingsError as error:
-            _warn("example", error)
+            _warn("example", error, request)
         else:
             yield from self._streamed(request, chosen, (beam, temperature, seed))
 
@@ -79,7 +80,7 @@ class Handlers:
             with logged("question"):
                 yield from _folded(self.studio.ask(_key(request), question(_sent(event))))
         except (BusyError, PhotoError, SettingsError) as error:
-            _warn("question", error)
+            _warn("question", error, request)
 
     def numbers(self, request: gr.Request, event: gr.EventData) -> Payload:
         """The player asks for the equations of one word; the page may meanwhile show something else."""
@@ -100,7 +101,7 @@ class Handlers:
             with logged("takeaway"):
                 return self.studio.take(_key(request), kind, index, style)
         except SettingsError as error:
-            _warn("takeaway", error)
+            _warn("takeaway", error, request)
             return None
 
     def _streamed(
@@ -118,7 +119,7 @@ class Handlers:
                 for payload in _folded(payloads):
                     yield payload, None
         except (BusyError, PhotoError, SettingsError) as error:
-            _warn(what, error)
+            _warn(what, error, request)
             yield gr.skip(), None
 
 
@@ -143,10 +144,11 @@ def _style(look: Any, scale: Any) -> Style:
     return Style(look, scale)
 
 
-def _warn(what: str, error: Exception) -> None:
+def _warn(what: str, error: Exception, request: gr.Request) -> None:
     refused(what, error)
+    title, sentence = told(str(error), request.headers)
     # A toast is drawn as markup.
-    gr.Warning(html.escape(str(error)), duration=TOAST_SECONDS, title="")
+    gr.Warning(html.escape(sentence), duration=TOAST_SECONDS, title=title)
 
 
 def _key(request: gr.Request) -> str:

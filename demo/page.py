@@ -13,6 +13,7 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 from pydantic import ValidationError
 
 from demo.inputs import PhotoInput
+from demo.korean import TITLE, told
 from demo.refusals import FAILED, NO_ADDRESS, NOT_SENT, failed, refused
 
 ADDRESSES = ("http:", "https:", "ftp:", "data:", "//")
@@ -21,8 +22,14 @@ ADDRESSES = ("http:", "https:", "ftp:", "data:", "//")
 class Refusal(gr.Error):
     """A refusal that the caller reads as it is; Gradio writes no traceback for it."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence, print_exception=False)
+    def __init__(self, sentence: str, title: str = TITLE) -> None:
+        super().__init__(sentence, print_exception=False, title=title)
+
+
+def _readable(sentence: str, request: Any) -> Refusal:
+    """The refusal in the language of whoever asked."""
+    title, sentence = told(sentence, request.headers if isinstance(request, gr.Request) else {})
+    return Refusal(sentence, title)
 
 
 class Page(gr.Blocks):
@@ -42,10 +49,10 @@ class Page(gr.Blocks):
             return await super().process_api(event, inputs, *rest, **options)
         except Refusal as refusal:
             refused(name, refusal.message)
-            raise
+            raise _readable(refusal.message, options.get("request")) from None
         except Exception as error:
             failed(name, error)
-            raise Refusal(FAILED) from None
+            raise _readable(FAILED, options.get("request")) from None
 
 
 def check_inputs(event: BlockFunction, inputs: list[Any]) -> None:

@@ -17,6 +17,7 @@ SCRIPTS = (
     "wire.js",
     "field.js",
     "colour.js",
+    "state.js",
     "places.js",
     "cells.js",
     "names.js",
@@ -27,16 +28,21 @@ SCRIPTS = (
     "tree.js",
     "beside.js",
     "change.js",
+    "answer.js",
     "whatif.js",
+    "lookers.js",
     "numbers.js",
     "lecture.js",
     "timeline.js",
     "controls.js",
     "upload.js",
+    "playback.js",
+    "captions.js",
+    "arrival.js",
     "player.js",
 )
 
-STYLES = ("player.css", "tree.css", "beside.css", "lecture.css")
+STYLES = ("player.css", "words.css", "whatif.css", "tree.css", "beside.css", "lecture.css")
 
 
 class PlayerData(GradioModel):

@@ -1,6 +1,5 @@
 // Two captions in step: a second photo, map and line of words, on the same clock as the first.
 function createBeside(element, reduced, on) {
-  const verdict = element.querySelector('.sat-verdict');
   const ownHead = element.querySelector('.sat-head');
   const ownLine = element.querySelector('.sat-caption');
   let pane = null;
@@ -35,7 +34,6 @@ function createBeside(element, reduced, on) {
     pane = null;
     words = [];
     ownHead.replaceChildren();
-    verdict.textContent = '';
     underline(ownLine, []);
     element.classList.remove('sat-paired');
   }
@@ -64,20 +62,11 @@ function createBeside(element, reduced, on) {
     holder.querySelectorAll('.sat-word').forEach((word, index) => word.classList.toggle('sat-differs', flags[index] || false));
   }
 
-  function judge(own, ownCaption) {
-    const [flags, ownFlags] = differing(words.map((word) => word.text), own.map((word) => word.text));
-    underline(pane, flags);
-    underline(ownLine, ownFlags);
-    const same = !flags.includes(true) && !ownFlags.includes(true);
-    const lines = say(same ? 'sameLines' : 'otherLines');
-    verdict.textContent = lines[ownCaption.origin] || lines.search;
-  }
-
   return {
-    words: () => words,
     close,
-    // ``second``, ``own``: a caption each, its parsed ``words``, its ``name``; ``view``: photo, size, grid and look.
-    open(second, own, view) {
+    // ``second``, ``own``: a caption each, its parsed ``words``, its ``name``, and ``flags`` of what differs in it;
+    // ``view``: photo, size, grid and look.
+    open({ second, own }, view) {
       grid = view.grid;
       if (!pane) build(view.look);
       words = second.words;
@@ -87,7 +76,8 @@ function createBeside(element, reduced, on) {
       title(ownHead, own.name, own.caption);
       ownHead.append(closer());
       element.classList.add('sat-paired');
-      judge(own.words, own.caption);
+      underline(pane, second.flags);
+      underline(ownLine, own.flags);
     },
     setLook: (look) => pane && stage.setLook(look),
     showRegion(region) {

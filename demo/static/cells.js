@@ -52,7 +52,8 @@ function createCells(element, stage, on) {
     event.preventDefault();
   });
 
-  // A click chooses a cell, a drag (not by touch, which scrolls) a region; the same cell again, none.
+  // A click chooses a cell, a drag a region (by touch only while a place is asked for, else it scrolls); the same
+  // cell again, none.
   frame.addEventListener('pointerdown', (event) => {
     keyed = false;
     from = on.ready() ? stage.cellAt(event) : null;
@@ -63,7 +64,7 @@ function createCells(element, stage, on) {
   frame.addEventListener('pointermove', (event) => {
     if (keyed) return;
     point(stage.cellAt(event));
-    if (from && pointed && event.buttons === 1 && event.pointerType !== 'touch') choose(span(from, pointed));
+    if (from && pointed && event.buttons === 1 && (event.pointerType !== 'touch' || on.framing())) choose(span(from, pointed));
   });
   window.addEventListener('pointerup', () => {
     if (from && !keyed && String(region) === String(before)) choose(null);
@@ -73,6 +74,7 @@ function createCells(element, stage, on) {
 
   return {
     region: () => region,
+    clear: () => choose(null),
     pointed: () => pointed,
     reset(size) {
       grid = size;

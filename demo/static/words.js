@@ -1,4 +1,7 @@
 // The caption as a line of words, and the strip of their maps.
+const RANKS = 3;
+const LINE = 12; // words that a caption mostly has
+
 function createWords(element, on) {
   const line = element.querySelector('.sat-caption');
   const strip = element.querySelector('.sat-strip');
@@ -20,9 +23,12 @@ function createWords(element, on) {
     button.className = 'sat-word';
     button.dir = 'auto';
     const text = document.createElement('bdi');
+    const rank = document.createElement('span');
     const share = document.createElement('span');
+    rank.className = 'sat-rank';
+    rank.setAttribute('aria-hidden', 'true');
     share.className = 'sat-share';
-    button.append(text, share);
+    button.append(rank, text, share);
     line.append(button, ' ');
     buttons.push(button);
 
@@ -64,6 +70,7 @@ function createWords(element, on) {
         }
       });
       line.classList.toggle('sat-long', words.length > 14);
+      strip.style.setProperty('--count', Math.max(words.length, LINE)); // so that thumbnails keep their size while words come
     },
     drawThumbs(words, photo, grid, topOf, table) {
       const map = document.createElement('canvas');
@@ -93,7 +100,6 @@ function createWords(element, on) {
       marked = state;
       buttons.forEach((button, index) => {
         const isCurrent = index === current;
-        if (button.classList.contains('sat-current') !== isCurrent && isCurrent) keepInView(strip, thumbs[index]);
         for (const each of [button, thumbs[index]]) {
           each.classList.toggle('sat-current', isCurrent);
           each.setAttribute('aria-pressed', String(isCurrent));
@@ -101,24 +107,16 @@ function createWords(element, on) {
         button.classList.toggle('sat-ahead', index > reached);
       });
     },
-    // How much of each word's attention lies on one cell, or null to clear.
+    // How much of each word's attention lies in a region, and the words' ranks by that; or null to clear.
     showShares(shares) {
       const top = shares ? Math.max(...shares) : 0;
+      const ranked = shares ? ranking(shares).slice(0, RANKS) : [];
       buttons.forEach((button, index) => {
+        button.querySelector('.sat-rank').textContent = ranked.includes(index) ? ranked.indexOf(index) + 1 : '';
         button.querySelector('.sat-share').textContent = shares ? percent(shares[index], 1) : '';
         button.style.setProperty('--share', shares && top > 0 ? shares[index] / top : 0);
       });
       line.classList.toggle('sat-shares', Boolean(shares));
     },
   };
-}
-
-// Scroll only the strip itself, never the page.
-function keepInView(strip, thumb) {
-  const item = thumb.parentElement;
-  const left = item.offsetLeft - strip.offsetLeft;
-  if (left < strip.scrollLeft) strip.scrollLeft = left - 8;
-  else if (left + item.offsetWidth > strip.scrollLeft + strip.clientWidth) {
-    strip.scrollLeft = left + item.offsetWidth - strip.clientWidth + 8;
-  }
 }

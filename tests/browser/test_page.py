@@ -50,6 +50,11 @@ def words(page) -> list[str]:
     return page.locator(".sat > .sat-caption .sat-word:not(.sat-end) bdi").all_inner_texts()
 
 
+def question(page, kind: str) -> None:
+    """Open one of the questions that a class asks."""
+    page.locator(f".sat-question[data-question={kind}]").click()
+
+
 def settle(page) -> str:
     """The map's pixels once it has come to rest: the same in many frames on end, however slow the frames come."""
     return page.evaluate(PIXELS)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.transform import pyramid_expand
-from test_page import data, finished, settle, wait, words
+from test_page import data, finished, question, settle, wait, words
 
 from demo.player import read_static
 
@@ -207,6 +207,7 @@ def test_a_runner_up_begins_a_branch(address, open_page):
 def test_attention_can_be_forced_or_taken_away(address, open_page):
     page = open_page(address)
     run = finished(page)
+    question(page, "place")
     assert page.locator(".sat-ask-place").is_disabled()
     page.locator("body").press("2")
     page.locator(".sat-stage").click(position={"x": 5, "y": 5})
@@ -215,6 +216,7 @@ def test_attention_can_be_forced_or_taken_away(address, open_page):
     page.locator("body").press("2")
     page.wait_for_timeout(300)
     assert "top left" in page.locator(".sat > .sat-caption .sat-word").nth(1).get_attribute("aria-label")
+    question(page, "uniform")
     page.locator(".sat-ask-uniform").click()
     wait(page, "d.caption === '4'")
     page.locator("body").press("1")
@@ -227,6 +229,8 @@ def test_attention_can_be_forced_or_taken_away(address, open_page):
 def test_a_hidden_place_is_painted_over(address, open_page):
     page = open_page(address)
     finished(page)
+    question(page, "hide")
+    page.locator(".sat-stage").scroll_into_view_if_needed()
     whole = page.locator(".sat-top .sat-photo").get_attribute("src")
     box = page.locator(".sat-stage").bounding_box()
     page.mouse.move(box["x"] + 20, box["y"] + 20)
@@ -245,6 +249,7 @@ def test_a_hidden_place_is_painted_over(address, open_page):
 def test_a_sentence_of_ones_own(address, open_page):
     page = open_page(address)
     finished(page)
+    question(page, "own")
     page.fill(".sat-own input", "A red dog runs, <b>quickly</b>!")
     page.locator(".sat-own input").press("Enter")
     wait(page, "d.caption === '3'")

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from test_page import PIXELS, data, finished, settle, upload, wait, words
+from test_page import PIXELS, data, finished, question, settle, upload, wait, words
 
 from captioner.override import AttentionOverride
 from captioner.search import SearchSettings
@@ -23,6 +23,7 @@ def other_words(page) -> list[str]:
 
 
 def compare(page, beam: str, temperature: str, seed: str) -> None:
+    question(page, "settings")
     for name, value in (("beam", beam), ("temperature", temperature), ("seed", seed)):
         page.locator(f".sat-settings input[name={name}]").fill(value)
     page.locator(".sat-settings button").click()
@@ -77,6 +78,7 @@ def test_two_settings_play_in_step(address, open_page, tiny, look):
 def test_the_shorter_one_waits_at_its_end(address, open_page):
     page = open_page(address)
     finished(page)
+    question(page, "own")
     page.fill(".sat-own input", "a dog")
     page.locator(".sat-own input").press("Enter")
     wait(page, "d.beside === '0'")
@@ -94,6 +96,7 @@ def test_the_shorter_one_waits_at_its_end(address, open_page):
 def test_words_that_differ_are_underlined(address, open_page):
     page = open_page(address)
     finished(page)
+    question(page, "own")
     page.fill(".sat-own input", " ".join([*words(page)[:2], "ball"]))
     page.locator(".sat-own input").press("Enter")
     wait(page, "d.beside === '0'")
@@ -110,6 +113,7 @@ def test_a_hidden_place_stands_beside_the_whole_photo(address, open_page):
     page = open_page(address)
     finished(page)
     page.locator(".sat-top .sat-stage").click(position={"x": 30, "y": 30})
+    question(page, "hide")
     page.click(".sat-ask-hide")
     wait(page, "d.beside === '0'")
     sources = [page.locator(f"{holder} .sat-photo").get_attribute("src") for holder in (".sat-second", ".sat-top")]
@@ -122,6 +126,7 @@ def test_columns_on_a_projector_and_a_stack_on_a_phone(address, open_page):
     for width, columns in ((1920, True), (1280, True), (390, False)):
         page = open_page(address, viewport={"width": width, "height": 900})
         finished(page)
+        question(page, "uniform")
         page.locator(".sat-ask-uniform").click()
         wait(page, "d.beside === '0'")
         left, right = (page.locator(f"{holder} .sat-frame").bounding_box() for holder in (".sat-second", ".sat-top"))
@@ -162,6 +167,7 @@ def test_a_new_photo_or_slider_in_mid_answer_leaves_no_mixed_state(change, addre
     run = finished(page)
     tiny.decoder.pause = 0.8
     try:
+        question(page, "settings")
         page.locator(".sat-settings button").click()
         wait(page, "d.phase === 'asking'")
         tiny.decoder.pause = 0.1
@@ -199,6 +205,7 @@ def test_stop_ends_an_answer(address, tiny, slow, open_page):
     run = finished(page)
     shown = words(page)
     tiny.decoder.pause = 0.8
+    question(page, "uniform")
     page.locator(".sat-ask-uniform").click()
     wait(page, "d.phase === 'asking'")
     assert page.locator(".sat-status").inner_text() == "The model is thinking…"
@@ -215,6 +222,7 @@ def test_looking_elsewhere_shows_before_and_after(address, open_page, tiny, look
     before = tiny.caption(look)
     page.locator("body").press("2")
     wait(page, "d.step === '1'")
+    question(page, "place")
     page.locator(".sat-top .sat-stage").click(position={"x": 5, "y": 5})
     page.locator(".sat-ask-place").click()
     wait(page, f"Number(d.run) > {run} && d.beside === '0' && d.step === '1' && d.playing === 'false'")
@@ -303,6 +311,7 @@ def test_a_cell_can_be_pointed_at_with_the_keys(address, open_page):
 def test_forced_attention_is_told_apart_from_the_energies(address, open_page):
     page = open_page(address)
     finished(page)
+    question(page, "uniform")
     page.locator(".sat-ask-uniform").click()
     wait(page, "d.beside === '0'")
     page.locator(".sat-close").click()
@@ -336,12 +345,14 @@ def test_the_numbers_of_one_word_are_asked_for_once(address, open_page):
 def test_hostile_words_stay_text_side_by_side(hostile_address, open_page):
     page = open_page(hostile_address)
     finished(page)
+    question(page, "own")
     page.fill(".sat-own input", "<img src=x onerror=alert(1)> ${1}")
     page.locator(".sat-own input").press("Enter")
     wait(page, "d.beside === '0'")
     page.locator(".sat-captions button").first.click()
     wait(page, "d.caption === '0' && d.beside === '3'")
     page.locator("body").press("2")
+    question(page, "place")
     page.locator(".sat-top .sat-stage").click(position={"x": 5, "y": 5})
     page.locator(".sat-ask-place").click()
     page.wait_for_selector(".sat-change li")
