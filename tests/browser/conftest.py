@@ -18,7 +18,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from captioner.card import Card
 from captioner.checkpoint import Checkpoint
-from captioner.decoder import Decoder, DecoderConfig
+from captioner.decoder import Decoder, DecoderConfig, DecoderState
 from captioner.encoder import Encoder, EncoderConfig
 from captioner.photo import PhotoFormat
 from captioner.pipeline import Captioner
@@ -43,32 +43,48 @@ ARGUMENTS = [
 ]
 
 
+class CountedState(DecoderState):
+    """Knows how many words it has seen: runs of several tabs, and a test's own, share one decoder."""
+
+    words = 0
+
+    def select(self, rows):
+        return counted(super().select(rows), self.words)
+
+
+def counted(state: DecoderState, words: int) -> CountedState:
+    state = CountedState(*state)
+    state.words = words
+    return state
+
+
 class UnhurriedDecoder(Decoder):
     """Takes a moment for every word, so that a test can see the page in mid-caption, and ends after eight or so."""
 
     end = 0
-    steps = 0
     pause = 0.1  # seconds a word
 
     def start(self, annotations):
-        self.steps = 0
-        return super().start(annotations)
+        return counted(super().start(annotations), 0)
 
-    def step(self, *arguments):
+    def step(self, annotations, state, *arguments):
         time.sleep(self.pause)
-        self.steps += 1
-        step = super().step(*arguments)
-        step.logits[:, self.end] += 8 * (self.steps - 8)
-        return step
+        step = super().step(annotations, state, *arguments)
+        words = state.words + 1
+        step.logits[:, self.end] += 8 * (words - 8)
+        return step._replace(state=counted(step.state, words))
 
 
 def tiny_captioner(words: list[str]) -> Captioner:
-    """A random model whose maps differ from word to word and whose captions end before the limit."""
+    """A random model whose maps differ from word to word and whose captions end before the limit.
+
+    A gate a feature is not folded, so every word passes through `UnhurriedDecoder.step`.
+    """
     torch.manual_seed(3)
     vocabulary = Vocabulary.build([words])
     encoder = Encoder(EncoderConfig(blocks=(1, 1, 1, 1)))
     decoder = UnhurriedDecoder(
-        DecoderConfig(len(vocabulary), embedding_size=12, hidden_size=16, attention_size=8, dropout=0)
+        DecoderConfig(len(vocabulary), embedding_size=12, hidden_size=16, attention_size=8, dropout=0, gate="feature")
     )
     decoder.end = vocabulary.end
     with torch.no_grad():
