@@ -26,7 +26,7 @@ LEFT_AGE = 120.0  # a laptop that slept, a network that failed for a moment
 
 @dataclass(eq=False)
 class Shown:
-    """The photo a tab shows. It is looked at (encoded) once, by whichever run comes first."""
+    """The photo a tab shows. It is looked at (encoded) by whichever run comes first, and again if that was dropped."""
 
     photo: Photo
     view: Path
@@ -37,9 +37,10 @@ class Shown:
     def looked(self, encode: Callable[[Photo], Look]) -> Look:
         """The photo's look, encoded now if no run has done so yet."""
         with self.lock:
-            if self.look is None:
-                self.look = encode(self.photo)
-            return self.look
+            look = self.look  # another thread may drop it at any moment
+            if look is None:
+                look = self.look = encode(self.photo)
+            return look
 
 
 class Change(NamedTuple):

@@ -13,6 +13,7 @@ from captioner.search import SearchSettings, SettingsError
 from captioner.tree import SearchTree
 from captioner.whatif import hide
 from demo.line import PLACES, Line
+from demo.looks import Looks
 from demo.numbers import numbers_payload
 from demo.payload import VERSION, Payload, guess_payload
 from demo.results import page_payload, run_payload
@@ -42,6 +43,7 @@ class Studio:
         self._views = views
         self.turn = threading.BoundedSemaphore(workers)
         self.line = Line()
+        self._looks = Looks(self.encode)
         self._opening = threading.BoundedSemaphore(PLACES)
 
     def show(self, key: str, source: PhotoSource, settings: SearchSettings, name: str = "") -> Iterator[Payload]:
@@ -132,7 +134,7 @@ class Studio:
         if result.run != run:
             raise SettingsError(NOTHING_YET)
         about = result.found[index]
-        look = about.shown.looked(self.encode)
+        look = self._looks.of(about.shown)
         with self.turn:
             return numbers_payload(self.captioner.explain(look, about.caption.words, position, about.attention))
 
@@ -149,7 +151,7 @@ class Studio:
             yield {**last, "phase": "stopped", "done": True}
             return
         yield last
-        look = shown.looked(self.encode)
+        look = self._looks.of(shown)
         guesses, tree = self.captioner.stream(look, settings), SearchTree()
         while session.run == run and not last["done"]:
             if session.stopped > run:
@@ -172,7 +174,7 @@ class Studio:
         """The answer, or None if the person pressed Stop or asked for something else meanwhile."""
         if not _wanted(session, run):
             return None
-        look = shown.looked(self.encode)
+        look = self._looks.of(shown)
         guesses = planned.guesses(self.captioner, look)
         while _wanted(session, run):
             with self.turn:
