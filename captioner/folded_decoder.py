@@ -18,7 +18,7 @@ class FoldedAnnotations(NamedTuple):
     With the ``M a_i`` known, a step reads 196 rows of them in place of the largest matrices of the model.
     """
 
-    projected: Tensor  # (P, L, A), W_a a_i
+    projected: Tensor  # (P, L, A), W_a a_i, doubled where the activation is tanh
     seen: Tensor  # (P, L, 4H + E), M a_i: through the LSTM's gates, then through L_z if the output is deep
     hidden: Tensor  # (P, H), the first state
     cell: Tensor  # (P, H)
@@ -51,16 +51,20 @@ class FoldedDecoder:
         self._output, self._output_bias = output.words.weight.T.contiguous(), output.words.bias
         self._word = decoder.embedding.weight @ from_word.T + decoder.lstm.bias_ih + decoder.lstm.bias_hh
         self._sizes = (query.out_features, 1, 4 * decoder.config.hidden_size)
-        self._ask = torch.cat([query.weight, decoder.gate.weight, decoder.lstm.weight_hh]).T.contiguous()
-        biases = [query.bias, decoder.gate.bias, torch.zeros_like(decoder.lstm.bias_hh)]
+        # tanh(x) = 2 sigmoid(2x) − 1, which is several times faster; the −1 would move all energies alike.
+        self._scale = 2 if decoder.config.activation == "tanh" else 1
+        asking = [self._scale * query.weight, decoder.gate.weight, decoder.lstm.weight_hh]
+        self._ask = torch.cat(asking).T.contiguous()
+        biases = [self._scale * query.bias, decoder.gate.bias, torch.zeros_like(decoder.lstm.bias_hh)]
         self._ask_bias = torch.cat(biases)
-        self._energy = attention.energy.weight[0]  # its bias would move all energies alike
+        self._energy = self._scale * attention.energy.weight[0]  # its bias would move all energies alike, too
+        self._activate = torch.sigmoid_ if self._scale == 2 else torch.relu_
 
     @torch.inference_mode()
     def annotate(self, annotations: Annotations) -> FoldedAnnotations:
         """What the photos' annotations become, once a photo."""
         seen = annotations.features @ self._read.T
-        return FoldedAnnotations(annotations.projected, seen, *self._decoder.start(annotations))
+        return FoldedAnnotations(self._scale * annotations.projected, seen, *self._decoder.start(annotations))
 
     def start(self, annotations: FoldedAnnotations) -> DecoderState:
         """See `Decoder.start`."""
@@ -85,7 +89,7 @@ class FoldedDecoder:
     def _attend(self, projected: Tensor, query: Tensor) -> Tensor:
         photos, cells, size = projected.shape
         mixed = projected.unsqueeze(1) + query.view(photos, -1, 1, size)  # (P, K, L, A)
-        energies = torch.mv(self._decoder.attention.activation(mixed).view(-1, size), self._energy)
+        energies = torch.mv(self._activate(mixed).view(-1, size), self._energy)
         return energies.view(photos, -1, cells).softmax(dim=-1)
 
     def _predict(self, words: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
