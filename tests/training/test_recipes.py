@@ -6,6 +6,7 @@ import torch
 
 from captioner.__main__ import main
 from captioner.checkpoint import load_checkpoint, save_checkpoint
+from captioner.pipeline import DEFAULT_CHECKPOINT
 from captioner.training import trainer as trainer_module
 from captioner.training.recipes import RecipeError, Sources, Stage, read_recipe, reproduce
 
@@ -97,6 +98,14 @@ def test_a_wrong_recipe_is_refused_before_anything_is_trained(tmp_path, stages, 
     path.write_text(json.dumps({"stages": stages}))
     with pytest.raises(RecipeError, match=complaint):
         read_recipe(path)
+
+
+def test_the_bundled_models_recipe_can_be_followed():
+    stages = read_recipe(DEFAULT_CHECKPOINT / "recipe.json")
+    assert stages[-1].mean
+    trained = [stage.train for stage in stages if not stage.mean]
+    card = load_checkpoint(DEFAULT_CHECKPOINT).card
+    assert (trained[-1]["storage"], trained[-1]["dropout"]) == (card.storage, card.decoder.dropout)
 
 
 def test_average_command(saved_checkpoint, tmp_path, capsys):
