@@ -9,6 +9,7 @@ the ratios of each turn. ``--captions 1000`` shows whether memory stays flat; it
 from __future__ import annotations
 
 import argparse
+import copy
 import statistics
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,10 +25,12 @@ from benchmarks.serving import memory_rows, start_row
 from benchmarks.timing import Seconds, interleaved, machine, median_difference, median_ratio, table
 from benchmarks.tutorial_way import tutorial_search
 from captioner.checkpoint import Checkpoint, load_checkpoint
+from captioner.decoder import Decoder
 from captioner.folded_decoder import FoldedDecoder
 from captioner.photo import prepare
 from captioner.pipeline import DEFAULT_CHECKPOINT, Captioner
 from captioner.search import SearchSettings, search
+from captioner.vocabulary import Vocabulary
 from demo.examples import examples
 
 BEAM = SearchSettings(beam_size=5)
@@ -65,17 +68,20 @@ class Contest:
         }
         return {name: self._finished(way) for name, way in ways.items()}
 
-    def same_captions(self) -> int:
-        """Photos to which both searches give the same words, from the tutorial's own float32 features."""
-        return sum(self.our_words(at) == self.tutorial_words(at) for at in range(len(self._photos)))
-
     @torch.inference_mode()
-    def our_words(self, at: int) -> tuple[str, ...]:
-        """Our search's caption of a photo from the tutorial's features, ranked as the tutorial ranks."""
-        folded, words = FoldedDecoder(self._decoder), self._captioner.vocabulary
-        annotations = folded.annotate(self._decoder.annotate(self._features[at]))
-        *_, (last,) = search(folded, annotations, words, replace(BEAM, length_penalty=0))
-        return tuple(map(words.word, last.leader.tokens))
+    def same_captions(self) -> int:
+        """Photos to which both searches give the same words, from the same features, ranked alike.
+
+        The words that are never written are made unlikely for both: the tutorial writes them.
+        """
+        words, decoder = self._captioner.vocabulary, copy.deepcopy(self._decoder)
+        decoder.output.words.bias[list(words.never_written)] = -1e9
+        folded, same = FoldedDecoder(decoder), 0
+        for features in self._features:
+            annotations = folded.annotate(decoder.annotate(features))
+            *_, (last,) = search(folded, annotations, words, replace(BEAM, length_penalty=0))
+            same += list(last.leader.tokens) == _tutorial_ids(decoder, features, words)
+        return same
 
     def tutorial_words(self, at: int) -> tuple[str, ...]:
         """The tutorial's caption of a photo that is encoded already."""
@@ -83,8 +89,7 @@ class Contest:
 
     def _words(self, features: Tensor) -> tuple[str, ...]:
         words = self._captioner.vocabulary
-        found = tutorial_search(self._decoder, features, words.start, words.end, BEAM.beam_size, BEAM.max_length)
-        return tuple(map(words.word, found))
+        return tuple(map(words.word, _tutorial_ids(self._decoder, features, words)))
 
     def _tutorial(self, turn: int) -> tuple[str, ...]:
         return self._words(self._encoded(prepare(self._photos[self._at(turn)], self._captioner.card.photo).tensor))
@@ -114,6 +119,10 @@ class Contest:
                 torch.cuda.synchronize(self._device)
 
         return act
+
+
+def _tutorial_ids(decoder: Decoder, features: Tensor, words: Vocabulary) -> list[int]:
+    return tutorial_search(decoder, features, words.start, words.end, BEAM.beam_size, BEAM.max_length)
 
 
 def bare_resnet(checkpoint: Checkpoint) -> nn.Module:

@@ -46,6 +46,7 @@ def test_bare_resnet_is_the_checkpoints_with_torchvisions_pool_and_classifier():
 def test_every_way_of_the_contest_runs_and_every_ratio_is_of_its_ways(tmp_path):
     Image.new("RGB", (90, 60), "teal").save(tmp_path / "photo.png")
     contest = Contest(make_checkpoint(), [tmp_path / "photo.png"], CPU)
+    assert contest.same_captions() == 1
     rows = ratios(interleaved(contest.ways, 1, warm_ups=0))
     assert len(rows) == 5
     assert all(float(measured) > 0 for _, measured, _ in rows[:4])
