@@ -146,9 +146,8 @@ def _style(look: Any, scale: Any) -> Style:
 
 def _warn(what: str, error: Exception, request: gr.Request) -> None:
     refused(what, error)
-    title, sentence = told(str(error), request.headers)
     # A toast is drawn as markup.
-    gr.Warning(html.escape(sentence), duration=TOAST_SECONDS, title=title)
+    gr.Warning(html.escape(told(str(error), request.headers)), duration=TOAST_SECONDS)
 
 
 def _key(request: gr.Request) -> str:

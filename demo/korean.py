@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-TITLE, KOREAN_TITLE = "Please note", "알림"
-
 # What the page can be told, `{}` for each part that varies; in Korean the parts are named by their places.
 SENTENCES = {
     "This is not an image we can read; please use a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file.": (
@@ -84,6 +82,6 @@ def in_korean(sentence: str) -> str:
     return sentence
 
 
-def told(sentence: str, headers: Mapping[str, str]) -> tuple[str, str]:
-    """A title and a sentence for whoever sent these headers."""
-    return (KOREAN_TITLE, in_korean(sentence)) if reads_korean(headers) else (TITLE, sentence)
+def told(sentence: str, headers: Mapping[str, str]) -> str:
+    """The sentence in the language of whoever sent these headers."""
+    return in_korean(sentence) if reads_korean(headers) else sentence

@@ -13,7 +13,7 @@ from gradio.utils import get_upload_folder, is_in_or_equal
 from pydantic import ValidationError
 
 from demo.inputs import PhotoInput
-from demo.korean import TITLE, told
+from demo.korean import told
 from demo.refusals import FAILED, NO_ADDRESS, NOT_SENT, failed, refused
 
 ADDRESSES = ("http:", "https:", "ftp:", "data:", "//")
@@ -22,14 +22,13 @@ ADDRESSES = ("http:", "https:", "ftp:", "data:", "//")
 class Refusal(gr.Error):
     """A refusal that the caller reads as it is; Gradio writes no traceback for it."""
 
-    def __init__(self, sentence: str, title: str = TITLE) -> None:
-        super().__init__(sentence, print_exception=False, title=title)
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, print_exception=False)
 
 
 def _readable(sentence: str, request: Any) -> Refusal:
     """The refusal in the language of whoever asked."""
-    title, sentence = told(sentence, request.headers if isinstance(request, gr.Request) else {})
-    return Refusal(sentence, title)
+    return Refusal(told(sentence, request.headers if isinstance(request, gr.Request) else {}))
 
 
 class Page(gr.Blocks):

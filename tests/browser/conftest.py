@@ -23,6 +23,8 @@ from captioner.encoder import Encoder, EncoderConfig
 from captioner.photo import PhotoFormat
 from captioner.pipeline import Captioner
 from captioner.vocabulary import Vocabulary
+from demo.handlers import Handlers
+from demo.studio import Studio
 from demo.theme import launch_options
 from demo.ui import build
 
@@ -98,21 +100,23 @@ def tiny_captioner(words: list[str]) -> Captioner:
 
 @pytest.fixture(scope="session")
 def serve() -> Iterator[Callable[[Captioner], str]]:
-    """Start a page around a captioner; returns its address."""
-    pages = []
+    """Start a page around a captioner; returns its address. ``pages`` are those that it has started."""
+    pages = {}
 
     def start(captioner: Captioner) -> str:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         page = build(captioner)
-        pages.append(page)
         options = {**launch_options(), "server_name": "127.0.0.1", "server_port": port}
         page.launch(**options, prevent_thread_lock=True, quiet=True)
-        return f"http://127.0.0.1:{port}"
+        address = f"http://127.0.0.1:{port}"
+        pages[address] = page
+        return address
 
+    start.pages = pages
     yield start
-    for page in pages:
+    for page in pages.values():
         page.close(verbose=False)
 
 
@@ -124,6 +128,13 @@ def tiny() -> Captioner:
 @pytest.fixture(scope="session")
 def address(serve, tiny) -> str:
     return serve(tiny)
+
+
+@pytest.fixture
+def studio(address, serve) -> Studio:
+    """What serves the page at ``address``."""
+    owners = (getattr(event.fn, "__self__", None) for event in serve.pages[address].fns.values())
+    return next(owner.studio for owner in owners if isinstance(owner, Handlers))
 
 
 @pytest.fixture
