@@ -4,6 +4,7 @@ function createControls(element, on) {
   const scrub = find('scrub');
   const [play, loop, coverageButton] = ['play', 'loop', 'coverage'].map(find);
   const [legend, colours, most] = ['legend-mark', 'legend-colours', 'legend-top'].map(find);
+  const scale = find('legend');
   const ramp = Float32Array.from({ length: 256 }, (none, index) => index / 255);
   let drawn = null;
 
@@ -63,6 +64,7 @@ function createControls(element, on) {
       if (table !== drawn) paintField(colours, ramp, ramp.length, 1, 1, table);
       drawn = table;
       setText(most, percent(top, 1));
+      setAttribute(scale, 'aria-label', say('legend') + ': 0 – ' + percent(top, 1));
       const left = Math.min(100, (100 * even) / top).toFixed(1) + '%';
       if (legend.style.left !== left) legend.style.left = left;
       setText(legend.firstElementChild, label + ' ' + percent(even, 1));
