@@ -16,17 +16,18 @@ from captioner.encoder import Encoder, without_identity_blocks
 class FoldedEncoder(nn.Module):
     """What an `Encoder` computes in eval mode, not to be trained further.
 
-    bfloat16 moves the features by 2 to 3 percent, as it did for those that the bundled decoder was trained on.
+    bfloat16 moves the features by 2 to 3 percent, as it did for those that a decoder of this trainer learned from.
+    An encoder that is not dilated was brought in from elsewhere, where its decoder learned from exact ones.
 
     Attributes:
         config: of the encoder it was made from.
-        dtype: of its arithmetic; by default `fast_dtype` of the device.
+        dtype: of its arithmetic; by default `fast_dtype` of the device if it is dilated, else float32.
     """
 
     def __init__(self, encoder: Encoder, device: torch.device, dtype: torch.dtype | None = None) -> None:
         super().__init__()
         self.config = encoder.config
-        self.dtype = dtype or fast_dtype(device)
+        self.dtype = dtype or (fast_dtype(device) if encoder.config.dilated else torch.float32)
         self.encoder = without_identity_blocks(encoder).eval()
         _fold_batch_norms(self.encoder, device, self.dtype)
 
