@@ -159,8 +159,7 @@ class Decoder(nn.Module):
         attended = self.attention(annotations, state.hidden, forced)
         beta = torch.sigmoid(self.gate(state.hidden))
         context = beta * attended.context
-        gates = linear(torch.cat([embedded, context], dim=1), self.lstm.weight_ih, self.lstm.bias_ih)
-        gates = gates + linear(state.hidden, self.lstm.weight_hh, self.lstm.bias_hh)
+        gates = lstm_gates(self.lstm, torch.cat([embedded, context], dim=1), state.hidden)
         return Glimpse(attended.alpha, beta, context, lstm_state(gates.to(state.cell.dtype), state.cell))
 
     def _predict(self, embedded: Tensor, hidden: Tensor, context: Tensor) -> Tensor:
@@ -213,6 +212,11 @@ class PlainOutput(nn.Module):
         del embedded, context
         logits: Tensor = self.words(hidden)
         return logits
+
+
+def lstm_gates(lstm: nn.LSTMCell, read: Tensor, hidden: Tensor) -> Tensor:
+    """The gates' sums ``(R, 4H)`` before their activations, from what the cell reads and its hidden state."""
+    return linear(read, lstm.weight_ih, lstm.bias_ih) + linear(hidden, lstm.weight_hh, lstm.bias_hh)
 
 
 def lstm_state(gates: Tensor, cell: Tensor) -> DecoderState:

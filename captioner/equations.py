@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from captioner.attention import Annotations
 from captioner.caption import Floats
-from captioner.decoder import Decoder, DecoderState, DecoderStep
+from captioner.decoder import Decoder, DecoderState, DecoderStep, lstm_gates
 from captioner.hypotheses import Doubles
 from captioner.override import AttentionOverride, Grid
 from captioner.strategies import highest
@@ -136,9 +136,8 @@ def explain(
 
 
 def _gate_means(lstm: nn.LSTMCell, read: Tensor, hidden: Tensor) -> GateMeans:
-    """PyTorch's cell keeps its gates to itself, so they are computed once more, in its order."""
-    mixed = nn.functional.linear(read, lstm.weight_ih, lstm.bias_ih)
-    mixed = mixed + nn.functional.linear(hidden, lstm.weight_hh, lstm.bias_hh)
+    """The mean of each gate, computed once more, since the recurrence keeps none of them."""
+    mixed = lstm_gates(lstm, read, hidden)
     opened, forgotten, candidate, shown = mixed.chunk(4, dim=1)
     gates = (opened.sigmoid(), forgotten.sigmoid(), candidate.tanh(), shown.sigmoid())
     return GateMeans(*(float(gate.mean()) for gate in gates))

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +54,10 @@ class FeatureCache:
 
     def read(self, filenames: Sequence[str], mirrored: Sequence[bool] = ()) -> Tensor:
         """``(N, grid², 2048)`` float16 of these photos, those of which ``mirrored`` says so left for right."""
-        asked = zip_longest(filenames, mirrored, fillvalue=False)
-        return torch.from_numpy(np.stack([self._cache(turned)._one(str(name)) for name, turned in asked]))
+        asked = zip(filenames, mirrored or [False] * len(filenames), strict=True)
+        return torch.from_numpy(np.stack([self._cache(turned)._one(name) for name, turned in asked]))
 
-    def _cache(self, mirrored: object) -> FeatureCache:
+    def _cache(self, mirrored: bool) -> FeatureCache:
         if mirrored and self._mirrored is None:
             raise DatasetError("this cache has no features of mirrored photos; train without --mirror")
         return self._mirrored if mirrored and self._mirrored else self

@@ -101,8 +101,9 @@ class Trainer:
         self.accelerator = accelerator or Accelerator()
         self.progress = Progress()
         self.losses = LossLog(output / LOSSES)
-        drawn = (config.samples, config.bleu_weight)
-        self.critic = SelfCritic(data.examples, data.vocabulary, *drawn) if config.samples else None
+        self.critic: SelfCritic | None = None
+        if config.samples:
+            self.critic = SelfCritic(data.examples, data.vocabulary, config.samples, config.bleu_weight)
         optimizer = torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay)
         self.steps = config.epochs * self._batches_an_epoch()
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
@@ -154,7 +155,8 @@ class Trainer:
         self.model.train()
         batches = self.plan.epoch(self.data.examples, self.progress.epoch)
         share = [self._share(batch) for batch in batches[self.progress.batch :]]
-        dataset = BatchDataset(self.data.examples, share, *self.data[1:])
+        data = self.data
+        dataset = BatchDataset(data.examples, share, data.vocabulary, data.load, data.regions, data.views)
         own = torch.Generator()  # else the loader would draw from the numbers of the model's initial weights
         for batch in DataLoader(dataset, batch_size=None, num_workers=self.config.workers, generator=own):
             torch.manual_seed(self._step_seed())
