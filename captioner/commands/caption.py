@@ -102,7 +102,9 @@ def _caption_all(captioner: Captioner, settings: SearchSettings, arguments: argp
     paths = [path for given in arguments.photos for path in _photos(given)]
     several = len(paths) > 1
     shown_on_terminals_only = None if several else True
-    progress = tqdm(paths, unit="photo", disable=shown_on_terminals_only, leave=False, file=sys.stderr)
+    progress = tqdm(
+        paths, unit="photo", disable=shown_on_terminals_only, leave=False, mininterval=0, miniters=1, file=sys.stderr
+    )
     for path, name in zip(progress, _names(paths), strict=True):
         try:
             look = captioner.look(path)
