@@ -9,6 +9,8 @@ from torch import Tensor
 
 from captioner.attention import Annotations
 from captioner.decoder import Decoder, DecoderState, DecoderStep, DeepOutput, lstm_state
+from captioner.folded_encoder import fast_dtype
+from captioner.products import Product, exact_product, product
 
 
 class FoldedAnnotations(NamedTuple):
@@ -33,37 +35,42 @@ class FoldedDecoder:
 
     It needs the paper's gate of one number, which can be put before or after a matrix; see `foldable`.
     The decoder it is made from is not to be changed afterwards.
+
+    Unless ``exact``, photos are annotated in the arithmetic their encoder works in (`fast_dtype`), and a
+    step reads its largest weights in half precision (`product`): the bundled model's log-probabilities
+    move by 0.0001 in the median. ``exact`` is float32 throughout.
     """
 
     @torch.inference_mode()
-    def __init__(self, decoder: Decoder) -> None:
+    def __init__(self, decoder: Decoder, *, exact: bool = False) -> None:
         if not foldable(decoder):
             raise ValueError("a gate of one number a feature cannot be folded; search with the decoder itself")
         self._decoder = decoder
         size, attention = decoder.config.embedding_size, decoder.attention
         from_word, from_context = decoder.lstm.weight_ih[:, :size], decoder.lstm.weight_ih[:, size:]
         read, query, output = [from_context], attention.hidden_projection, decoder.output
-        self._hidden: Tensor | None = None
+        prepared = exact_product if exact else product
+        self._hidden: Product | None = None
         if isinstance(output, DeepOutput):
             read.append(output.context_projection.weight)
-            self._hidden = output.hidden_projection.weight.T.contiguous()
-        self._read = torch.cat(read)
-        self._output, self._output_bias = output.words.weight.T.contiguous(), output.words.bias
+            self._hidden = prepared(output.hidden_projection.weight, decoder.embedding.weight.new_zeros(size))
+        dtype = torch.float32 if exact else fast_dtype(self._decoder.embedding.weight.device)
+        self._read = torch.cat(read).to(dtype)
+        self._output = prepared(output.words.weight, output.words.bias)
         self._word = decoder.embedding.weight @ from_word.T + decoder.lstm.bias_ih + decoder.lstm.bias_hh
         self._sizes = (query.out_features, 1, 4 * decoder.config.hidden_size)
         # tanh(x) = 2 sigmoid(2x) − 1, which is several times faster; the −1 would move all energies alike.
         self._scale = 2 if decoder.config.activation == "tanh" else 1
         asking = [self._scale * query.weight, decoder.gate.weight, decoder.lstm.weight_hh]
-        self._ask = torch.cat(asking).T.contiguous()
         biases = [self._scale * query.bias, decoder.gate.bias, torch.zeros_like(decoder.lstm.bias_hh)]
-        self._ask_bias = torch.cat(biases)
+        self._ask = prepared(torch.cat(asking), torch.cat(biases))
         self._energy = self._scale * attention.energy.weight[0]  # its bias would move all energies alike, too
         self._activate = torch.sigmoid_ if self._scale == 2 else torch.relu_
 
     @torch.inference_mode()
     def annotate(self, annotations: Annotations) -> FoldedAnnotations:
         """What the photos' annotations become, once a photo."""
-        seen = annotations.features @ self._read.T
+        seen = (annotations.features.to(self._read.dtype) @ self._read.T).float()
         return FoldedAnnotations(self._scale * annotations.projected, seen, *self._decoder.start(annotations))
 
     def start(self, annotations: FoldedAnnotations) -> DecoderState:
@@ -75,7 +82,7 @@ class FoldedDecoder:
         self, annotations: FoldedAnnotations, state: DecoderState, words: Tensor, forced: Tensor | None = None
     ) -> DecoderStep:
         """See `Decoder.step`."""
-        asked = torch.addmm(self._ask_bias, state.hidden, self._ask)
+        asked = self._ask(state.hidden)
         query, gate, recurrent = torch.split_with_sizes(asked, self._sizes, dim=1)
         alpha = self._attend(annotations.projected, query) if forced is None else forced
         alpha = alpha.expand(len(annotations.seen), len(words) // len(annotations.seen), -1)
@@ -94,8 +101,8 @@ class FoldedDecoder:
 
     def _predict(self, words: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
         if self._hidden is not None:
-            hidden = torch.addmm(self._decoder.embedding.weight[words] + seen, hidden, self._hidden)
-        return torch.addmm(self._output_bias, hidden, self._output)
+            hidden = self._decoder.embedding.weight[words] + seen + self._hidden(hidden)
+        return self._output(hidden)
 
 
 def foldable(decoder: Decoder) -> bool:
