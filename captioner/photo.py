@@ -101,7 +101,7 @@ def _view(source: PhotoSource) -> Image.Image:
         with _opened(source) as image:
             # A JPEG is decoded at a fraction of its size where that suffices, which saves time and memory.
             _checked(image).draft("RGB", (VIEW_SIDE, VIEW_SIDE))
-            return _upright_rgb(image)
+            return _upright_rgb(image, True)
     except PhotoError:
         raise
     except Image.DecompressionBombError:
@@ -161,11 +161,14 @@ def _checked(image: Image.Image) -> Image.Image:
     return image
 
 
-def _upright_rgb(image: Image.Image) -> Image.Image:
-    """The view: EXIF turn, at most 1,024 px a side, RGB, transparency laid over white."""
+def _upright_rgb(image: Image.Image, ours: bool = False) -> Image.Image:
+    """The view: EXIF turn, at most 1,024 px a side, RGB, transparency laid over white.
+
+    Of an image that is ours to change no copy is made: a large one takes half a gigabyte.
+    """
     try:
         image.load()
-        view = _colour(_upright(image))
+        view = _colour(_upright(image, ours))
     except Exception as error:  # as in `_view`; a caller's own image can be lazy too
         raise PhotoError(_broken(error)) from None
     view.thumbnail((VIEW_SIDE, VIEW_SIDE), Image.Resampling.LANCZOS)
@@ -175,12 +178,15 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, view).convert("RGB")
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """A copy, turned as its EXIF says; a photo with broken EXIF is taken as it lies."""
+def _upright(image: Image.Image, ours: bool) -> Image.Image:
+    """A copy, or the image itself if it is ours, turned as its EXIF says; with broken EXIF it is taken as it lies."""
     try:
-        return ImageOps.exif_transpose(image)
+        if not ours:
+            return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except Exception:  # the EXIF parser meets arbitrary bytes
-        return image.copy()
+        return image if ours else image.copy()
+    return image
 
 
 def _colour(image: Image.Image) -> Image.Image:

@@ -551,7 +551,7 @@ def test_a_huge_jpeg_is_decoded_small():
     content = stored(Image.new("RGB", (9000, 9000), (200, 100, 50)), "JPEG", quality=30)
     decoded = []
     original = module._upright_rgb
-    module._upright_rgb = lambda image: decoded.append(image.size) or original(image)
+    module._upright_rgb = lambda image, *rest: decoded.append(image.size) or original(image, *rest)
     try:
         began = time.process_time()
         photo = prepare(content)
@@ -562,3 +562,19 @@ def test_a_huge_jpeg_is_decoded_small():
     assert photo.view.size == (1024, 1024)
     assert spent < 3
     assert np.abs(np.asarray(photo.view).astype(int) - [200, 100, 50]).max() <= 3
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of memory is Linux's to tell")
+def test_a_huge_png_is_held_but_once():
+    """It cannot be decoded small; its 150 MB are not copied."""
+    content = stored(Image.new("RGB", (10_000, 5_000), (200, 100, 50)), "PNG")
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins here
+    before = resident("VmRSS")
+    assert prepare(content).view.size == (1024, 512)
+    assert resident("VmHWM") - before < 1.6 * 150_000
+
+
+def resident(kind):
+    """Kilobytes."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(kind))
