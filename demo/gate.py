@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -16,8 +19,11 @@ from demo.refusals import FAILED, failed, refused
 API = "/gradio_api"
 MAX_UPLOAD = 40 * 2**20  # bytes of a whole upload
 MAX_MESSAGE = 2**20
+PATIENCE = 30.0  # seconds for the next piece of what is being sent
+WHOLE_SECONDS = 600.0  # for all of it
 TOO_LARGE_UPLOAD = f"This file is over the maximum allowed size of {MAX_UPLOAD >> 20} MB; please shrink it."
 TOO_LARGE_MESSAGE = f"This message is over the maximum allowed size of {MAX_MESSAGE >> 20} MB; please send less."
+BROKEN_OFF = "This did not arrive in whole; please send it again."
 CLOSED = "This page does not offer that."
 NO_ADDRESS = "Addresses are not fetched here; please ask for a file of this page."
 
@@ -52,6 +58,9 @@ class Gate:
         except ClientDisconnect:
             return
         except Exception as error:
+            if isinstance(error.__cause__, HTTPException):  # a refusal that came when the answer had begun
+                await watched.answer(str(error.__cause__.detail), error.__cause__.status_code)
+                return
             failed(_name(scope), error)
             await watched.answer(FAILED, 500)
 
@@ -72,12 +81,12 @@ class _Watched:
 
     async def answer(self, sentence: str, status: int) -> None:
         """Answer with one sentence; a stream that has begun is only closed."""
+        if status < 500:
+            refused(_name(self._scope), sentence)
         if self._begun:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
             return
         self._begun = True
-        if status < 500:
-            refused(_name(self._scope), sentence)
         plain = self._scope["path"].startswith(f"{API}/upload")
         response: Response = (
             PlainTextResponse(sentence, status) if plain else JSONResponse({"detail": sentence}, status)
@@ -105,7 +114,7 @@ async def _admitted(scope: Scope, receive: Receive) -> Receive:
     if path.startswith(f"{API}/upload"):
         return await _limited(scope, receive)
     if route := MESSAGE_ROUTE.fullmatch(path):
-        body = await _body(scope, receive)
+        body = await _body(receive)
         message = parsed(body)
         if path.startswith(f"{API}/call/v2/"):  # the fields are the endpoint's own arguments
             message = {}
@@ -113,41 +122,49 @@ async def _admitted(scope: Scope, receive: Receive) -> Receive:
         check_event(scope["app"].get_blocks().fns, message, route[1] or "")
         return _replayed(body, receive)
     if PLAIN_MESSAGES.fullmatch(path):
-        body = await _body(scope, receive)
+        body = await _body(receive)
         check_fields(parsed(body))
         return _replayed(body, receive)
     return receive
 
 
 async def _limited(scope: Scope, receive: Receive) -> Receive:
-    """An upload that ends with an error once it is too large, whatever its header says."""
+    """An upload that ends with an error once it is too large, whatever its header says, or comes to a halt.
+
+    The error is the one at which Gradio deletes what it has written of it.
+    """
+    timely = _timely(receive)
     if _declared(scope) > MAX_UPLOAD:
-        await _discard(receive, 4 * MAX_UPLOAD)
+        await _discard(timely, 4 * MAX_UPLOAD)
         raise MessageError(TOO_LARGE_UPLOAD, 413)
-    count = 0
+    count, more = 0, True
 
     async def limited() -> Message:
-        nonlocal count
-        message = await receive()
-        count += len(message.get("body", b""))
+        nonlocal count, more
+        if not more:
+            return await receive()
+        message = await timely()
+        if message["type"] == "http.disconnect":
+            raise MultiPartException(BROKEN_OFF)
+        count, more = count + len(message.get("body", b"")), message.get("more_body", False)
         if count > MAX_UPLOAD:
-            raise MultiPartException(TOO_LARGE_UPLOAD)  # Gradio then deletes what it has written, and answers 413
+            raise MultiPartException(TOO_LARGE_UPLOAD)  # answered with 413
         return message
 
     return limited
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    body, more = b"", True
+async def _body(receive: Receive) -> bytes:
+    body, more, timely = b"", True, _timely(receive)
     while more and len(body) <= MAX_MESSAGE:
-        message = await receive()
+        message = await timely()
         if message["type"] == "http.disconnect":
-            raise ClientDisconnect
+            raise MessageError(BROKEN_OFF)
         body += message.get("body", b"")
         more = message.get("more_body", False)
     if len(body) > MAX_MESSAGE:
         if more:
-            await _discard(receive, 4 * MAX_UPLOAD)
+            await _discard(timely, 4 * MAX_UPLOAD)
         raise MessageError(TOO_LARGE_MESSAGE, 413)
     return body
 
@@ -159,6 +176,20 @@ async def _discard(receive: Receive, limit: int) -> None:
         message = await receive()
         count += len(message.get("body", b""))
         more = message.get("more_body", False)
+
+
+def _timely(receive: Receive) -> Receive:
+    """``receive`` for a body; one that halts or drips is a connection that was lost."""
+    end = time.monotonic() + WHOLE_SECONDS
+
+    async def timely() -> Message:
+        try:
+            async with asyncio.timeout(min(PATIENCE, end - time.monotonic())):
+                return await receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+
+    return timely
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:
