@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 
 from demo.gate import MAX_UPLOAD, Gate
 from demo.player import read_static
+from demo.sessions import MAX_SESSIONS
 from demo.translations import translations
 
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Noto Sans KR", "sans-serif")
@@ -32,6 +33,7 @@ def launch_options() -> dict[str, Any]:
         "pwa": False,
         "share": False,
         "max_file_size": MAX_UPLOAD,
+        "state_session_capacity": MAX_SESSIONS,  # Gradio keeps a copy of the page for each
         "app_kwargs": {"middleware": [Middleware(Gate)]},
         "show_error": True,
     }

@@ -7,12 +7,13 @@ import time
 import httpx
 import pytest
 from PIL import Image
-from serving import logged
+from serving import logged, outcome, served
 from tiny import make_checkpoint
 
 from benchmarks.tab import Tab
 from captioner.pipeline import Captioner
-from demo.sessions import Sessions
+from demo.sessions import MAX_SESSIONS, Sessions
+from demo.studio import NO_PHOTO
 from demo.theme import launch_options
 from demo.ui import build
 
@@ -76,3 +77,15 @@ def test_a_closed_tab_is_noticed(address, sessions):
         assert session.left == math.inf
     wait_until(lambda: session.left < math.inf)
     assert session.stopped > session.run
+
+
+def test_tabs_that_went_without_a_word_are_forgotten_by_gradio_too():
+    """It keeps a copy of the page for each, of ten thousand tabs if it is not told otherwise."""
+    with served() as page:
+        for number in range(MAX_SESSIONS + 5):
+            assert outcome(page.ask("search", [1, 0, 0], session=f"tab-{number}")) == (None, [NO_PHOTO])
+        kept = page.page.state_holder
+        assert len(kept.session_data) == MAX_SESSIONS
+        assert "tab-0" not in kept
+        assert f"tab-{MAX_SESSIONS}" in kept
+        assert outcome(page.ask("search", [1, 0, 0], session="tab-0")) == (None, [NO_PHOTO]), "and may come back"
