@@ -24,6 +24,7 @@ from gradio_client.utils import QueueError
 from PIL import Image
 
 from benchmarks.hosted import Hosted, hosted
+from benchmarks.tab import PATIENCE
 from benchmarks.timing import machine, percentiles, table
 from demo.examples import examples
 
@@ -104,8 +105,10 @@ def make_work(count: int, folder: Path) -> list[Work]:
 
 
 def connect(server: Hosted, count: int) -> list[gradio_client.Client]:
-    """Clients with sessions of their own."""
-    return [gradio_client.Client(server.address, verbose=False) for _ in range(count)]
+    """Clients with sessions of their own, more patient than the five seconds that `gradio_client` gives an upload."""
+    return [
+        gradio_client.Client(server.address, verbose=False, httpx_kwargs={"timeout": PATIENCE}) for _ in range(count)
+    ]
 
 
 def ask(client: gradio_client.Client, work: Work) -> Answer:

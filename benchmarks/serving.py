@@ -9,11 +9,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import gradio_client
 import httpx
 
 from benchmarks.hosted import hosted
-from benchmarks.load import ask, make_work
+from benchmarks.load import ask, connect, make_work
 from benchmarks.timing import median_ratio, timed
 
 BARE = "import torch, torchvision, gradio"
@@ -33,7 +32,7 @@ def memory_rows(captions: int) -> list[tuple[str, str, str]]:
     every = max(1, captions // READINGS)
     rows = []
     with hosted() as server, tempfile.TemporaryDirectory() as folder:
-        client = gradio_client.Client(server.address, verbose=False)
+        (client,) = connect(server, 1)
         work = make_work(min(captions, 40), Path(folder))
         rows.append(("resident memory once started, MB", f"{server.resident():.0f}", ""))
         for number in range(1, captions + 1):

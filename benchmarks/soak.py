@@ -23,7 +23,7 @@ from typing import Any
 import gradio_client
 
 from benchmarks.hosted import Hosted, hosted
-from benchmarks.load import make_work
+from benchmarks.load import connect, make_work
 from benchmarks.tab import Tab, problem
 from benchmarks.timing import machine, percentiles, table
 
@@ -48,7 +48,7 @@ class Visitor:
         self._server, self._photos, self._diary = server, photos, diary
         self._random = random.Random(seed)
         self._knobs = [2, 0, seed]
-        self._program = gradio_client.Client(server.address, verbose=False)
+        (self._program,) = connect(server, 1)
         self._tab = Tab(server.address)
         self._answered = False
 
