@@ -4,7 +4,9 @@
 
 Starts the page with the bundled checkpoint (or takes ``--url`` of a running one), waits for the
 caption of the first example, and plays it in a loop. Headless Chromium paints in software, so the
-intervals also say how busy the machine is; scripting is the page's own share, in processor time.
+intervals also say how busy the machine is. The rows below the page's are what this browser can do
+at best: an empty page that redraws a canvas of the same size over a photo of the same size, and one
+that draws nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
@@ -29,6 +31,23 @@ from demo.ui import build
 FRAME = 1000 / 60  # milliseconds
 LATE = 1.5  # frames
 PARTS = {"ScriptDuration": "scripting", "LayoutDuration": "layout", "RecalcStyleDuration": "style"}
+COUNTS = {"LayoutCount": "layouts", "RecalcStyleCount": "style passes"}
+EMPTY = """<!doctype html><body style="margin: 0">
+<div style="position: relative; width: {width}px; height: {height}px">
+<img src="{photo}" style="position: absolute; width: 100%; height: 100%">
+<canvas width="112" height="112" style="position: absolute; width: 100%; height: 100%; will-change: opacity"></canvas>
+</div>"""
+REDRAWN = """() => {
+  const context = document.querySelector('canvas').getContext('2d');
+  const image = context.createImageData(112, 112);
+  const pixels = new Uint32Array(image.data.buffer);
+  let level = 0;
+  requestAnimationFrame(function frame() {
+    pixels.fill(0x80000000 + (level = (level + 1) % 256));
+    context.putImageData(image, 0, 0);
+    requestAnimationFrame(frame);
+  });
+}"""
 FRAMES = """(seconds) => new Promise((done) => {
   const times = [];
   requestAnimationFrame(function frame(time) {
@@ -37,6 +56,14 @@ FRAMES = """(seconds) => new Promise((done) => {
     else done(times);
   });
 })"""
+
+
+class Row(NamedTuple):
+    """One page's frames: their times, and milliseconds of processor time and counts, in all of them."""
+
+    name: str
+    times: list[float]
+    spent: dict[str, float]
 
 
 def main() -> None:
@@ -49,9 +76,16 @@ def main() -> None:
         page.set_default_timeout(600_000)
         page.wait_for_selector(".sat[data-phase=done]")
         _loop(page)
-        times, spent = _measured(page, options.slowdown, options.seconds)
+        rows = [_measured("the page, playing", page, options)]
+        photo = page.locator(".sat-photo")
+        box, source = photo.bounding_box(), photo.evaluate("photo => photo.src")
+        page.goto("about:blank")
+        page.set_content(EMPTY.format(photo=source, **(box or {})))
+        rows.append(_measured("an empty page", page, options))
+        page.evaluate(REDRAWN)
+        rows.insert(1, _measured("a bare canvas, redrawn", page, options))
         browser.close()
-    _report(times, spent, options)
+    _report(rows, options)
 
 
 def _options() -> argparse.Namespace:
@@ -85,29 +119,37 @@ def _loop(page: Page) -> None:
     page.mouse.move(1, 1)
 
 
-def _measured(page: Page, slowdown: float, seconds: float) -> tuple[list[float], dict[str, float]]:
-    """Times of the frames, and milliseconds of the main thread's processor time in each part of the work."""
+def _measured(name: str, page: Page, options: argparse.Namespace) -> Row:
+    """Processor time is the main thread's."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
+    session.send("Emulation.setCPUThrottlingRate", {"rate": options.slowdown})
     page.wait_for_timeout(1000)  # the first frames still compile
     before = _metrics(session)
-    times: list[float] = page.evaluate(FRAMES, seconds)
+    times: list[float] = page.evaluate(FRAMES, options.seconds)
     after = _metrics(session)
-    return times, {part: 1000 * (after[name] - before[name]) for name, part in PARTS.items()}
+    session.detach()
+    spent = {part: 1000 * (after[key] - before[key]) for key, part in PARTS.items()}
+    return Row(name, times, spent | {part: after[key] - before[key] for key, part in COUNTS.items()})
 
 
 def _metrics(session: Any) -> dict[str, float]:
     return {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
 
 
-def _report(times: list[float], spent: dict[str, float], options: argparse.Namespace) -> None:
-    intervals = [later - earlier for earlier, later in pairwise(times)]
-    late = sum(interval > LATE * FRAME for interval in intervals) / len(intervals)
-    print(f"{options.width}×{options.height}, {options.slowdown:g} times slower, {len(intervals)} frames")
-    print(f"interval: median {statistics.median(intervals):.1f} ms, 95th percentile {_percentile(intervals):.1f} ms")
-    print(f"later than {LATE * FRAME:.1f} ms: {late:.1%}")
-    print("a frame: " + ", ".join(f"{part} {time / len(intervals):.2f} ms" for part, time in spent.items()))
+def _report(rows: list[Row], options: argparse.Namespace) -> None:
+    print(f"{options.width}×{options.height}, {options.slowdown:g} times slower, {options.seconds:g} s a row\n")
+    parts = [*PARTS.values(), *COUNTS.values()]
+    heads = ["", "frames", "median interval", "95th percentile", "late", *(f"{part} a frame" for part in parts)]
+    print("|", " | ".join(heads), "|")
+    print("|" + "---|" * len(heads))
+    for name, times, spent in rows:
+        intervals = [later - earlier for earlier, later in pairwise(times)]
+        late = sum(interval > LATE * FRAME for interval in intervals) / len(intervals)
+        shown = [f"{statistics.median(intervals):.1f} ms", f"{_percentile(intervals):.1f} ms", f"{late:.0%}"]
+        shown += [f"{spent[part] / len(intervals):.2f}" + " ms" * (part in PARTS.values()) for part in parts]
+        print(f"| {name} | {len(intervals)} |", " | ".join(shown), "|")
+    print(f"\nlate: after more than {LATE * FRAME:.0f} ms")
 
 
 def _percentile(values: list[float]) -> float:

@@ -14,6 +14,7 @@ from captioner.render import Style, StyleLook, StyleScale
 from captioner.search import SettingsError
 from captioner.settings import shown
 from demo.examples import Example, example
+from demo.gate import TOO_LARGE_UPLOAD
 from demo.knobs import search_settings, text, whole
 from demo.korean import told
 from demo.line import BusyError
@@ -69,6 +70,10 @@ class Handlers:
     def stop(self, request: gr.Request) -> None:
         """Stop was pressed."""
         self.studio.stop(_key(request))
+
+    def refuse(self, request: gr.Request) -> None:
+        """A photo is too large to be sent, says the page."""
+        _warn("photo", PhotoError(TOO_LARGE_UPLOAD), request)
 
     def leave(self, request: gr.Request) -> None:
         """The tab was closed."""

@@ -25,6 +25,9 @@ SENTENCES = {
     "This image file is damaged or incomplete; please export or download it again ({}).": (
         "이미지 파일이 손상되었거나 끝까지 오지 않았습니다. 다시 내보내거나 내려받아 주세요({0})."
     ),
+    "This file is over the maximum allowed size of {} MB; please shrink it.": (
+        "파일이 너무 큽니다. {0} MB보다 작게 줄여 주세요."
+    ),
     "There is no file {}; please check the path.": "파일이 없습니다. 사진을 다시 올려 주세요.",
     "Please choose a photo first; the last one is no longer kept.": (
         "먼저 사진을 골라 주세요. 지난 사진은 더 이상 보관하지 않습니다."

@@ -60,6 +60,7 @@ class PlayerData(GradioModel):
         tree: the search so far, see `demo.wire.tree_payload`.
         chosen: the caption to play. ``start``: the word to begin at. ``beside``: the caption to play
             in step with it, -1 for none.
+        forgotten: how many older answers are no longer kept.
     """
 
     version: int = VERSION
@@ -78,6 +79,7 @@ class PlayerData(GradioModel):
     chosen: int = 0
     beside: int = -1
     start: int = 0
+    forgotten: int = 0
     done: bool = False
 
 

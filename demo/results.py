@@ -30,7 +30,8 @@ def page_payload(result: Result, chosen: int, grid: Grid) -> Payload:
     """All captions on the page, as a message; ``chosen`` is the one to play."""
     first = result.found[0]
     base = run_payload(first.shown, result.run, first.settings, grid)
-    return {**base, "tree": tree_payload(result.tree), "phase": "done", **result_payload(result.found, chosen)}
+    base |= {"tree": tree_payload(result.tree), "phase": "done", "forgotten": result.forgotten}
+    return {**base, **result_payload(result.found, chosen)}
 
 
 def result_payload(found: Sequence[Captioned], chosen: int) -> Payload:

@@ -19,8 +19,10 @@ from captioner.pipeline import Look
 from captioner.search import SearchSettings
 from captioner.tree import SearchTree
 
+SEARCH = "search"  # the origin of what no question brought
 MAX_SESSIONS = 64
 MAX_AGE = 3600.0
+MAX_ANSWERS = 12  # a tab
 LEFT_AGE = 120.0  # a laptop that slept, a network that failed for a moment
 
 
@@ -57,17 +59,31 @@ class Captioned(NamedTuple):
     caption: Caption
     shown: Shown
     settings: SearchSettings
-    origin: str = "search"
+    origin: str = SEARCH
     attention: AttentionOverride | None = None
     change: Change | None = None
 
 
 class Result(NamedTuple):
-    """What a finished search found, best first, then the answers to what was asked; the run that said so."""
+    """What a finished search found, best first, then the newest answers to what was asked; the run that said so.
+
+    ``forgotten``: how many older answers are no longer kept.
+    """
 
     found: tuple[Captioned, ...]
     run: int
     tree: SearchTree = SearchTree()
+    forgotten: int = 0
+
+    def answered(self, answer: Captioned, run: int, about: Captioned) -> Result:
+        """With one more answer; the oldest one goes when there are more than `MAX_ANSWERS`, but not ``about``."""
+        found = [*self.found, answer]
+        answers = [each for each in found if each.origin != SEARCH]
+        if len(answers) <= MAX_ANSWERS:
+            return self._replace(found=tuple(found), run=run)
+        oldest = next(each for each in answers if each is not about)
+        kept = tuple(each for each in found if each is not oldest)
+        return self._replace(found=kept, run=run, forgotten=self.forgotten + 1)
 
 
 @dataclass(eq=False)

@@ -119,10 +119,11 @@ class Studio:
             if session.run == run:
                 yield page_payload(result, asked.index, self.grid)
             return
-        answered = Result((*result.found, answer), run, result.tree)
+        answered = result.answered(answer, run, about)
         if self.sessions.finish(session, run, answered):
             start = asked.position if asked.kind in ("word", "place") else 0
-            yield {**page_payload(answered, len(result.found), self.grid), "start": start, "beside": asked.index}
+            beside = next(place for place, each in enumerate(answered.found) if each is about)
+            yield {**page_payload(answered, len(answered.found) - 1, self.grid), "start": start, "beside": beside}
 
     def explain(self, key: str, run: int, index: int, position: int) -> Payload:
         """The equations of one word of a caption that ``run`` brought to the tab, in numbers.

@@ -13,6 +13,7 @@ from demo.about import about
 from demo.buttons import TakeawayButtons
 from demo.endpoints import add_endpoints
 from demo.examples import examples
+from demo.gate import MAX_UPLOAD
 from demo.handlers import Handlers
 from demo.inputs import ExampleStrip, PhotoInput, header
 from demo.knobs import KnobNumber, Knobs, KnobSlider
@@ -65,7 +66,7 @@ def _layout(card: Card) -> Parts:
     header()
     with gr.Row(elem_id="layout"):
         with gr.Column(scale=4, min_width=320, elem_id="watch"):
-            player = AttentionPlayer(_first_paint(), elem_id="player")
+            player = AttentionPlayer(_first_paint(), elem_id="player", max_upload=MAX_UPLOAD)
             takeaway = TakeawayButtons(elem_id="takeaway")
         with gr.Column(scale=1, min_width=280, elem_id="choose"):
             photo = PhotoInput(
@@ -116,5 +117,6 @@ def _wire(page: gr.Blocks, handlers: Handlers, parts: Parts) -> None:
     parts.dice.click(None, None, parts.knobs.seed, js=DICE, **QUIET).then(handlers.search, knobs, outputs, **RUN)
     parts.stop.click(handlers.stop, None, None, queue=False, **QUIET)
     page.unload(handlers.leave)
+    parts.player.refuse(handlers.refuse, None, None, **QUIET)
     parts.player.ask(handlers.ask, None, parts.player, **RUN)
     parts.takeaway.take(handlers.take, None, parts.takeaway, concurrency_limit=2, **QUIET)

@@ -9,7 +9,7 @@ from tiny import make_checkpoint
 from captioner.override import AttentionOverride
 from captioner.pipeline import Captioner
 from captioner.search import SearchSettings, SettingsError
-from demo.sessions import Result
+from demo.sessions import MAX_ANSWERS, Result
 from demo.studio import Studio
 from demo.whatif import Question, forced, question, region_map
 
@@ -151,3 +151,26 @@ def test_settings_come_with_a_question():
     for wrong in ([0, 0, 0], [1, 0], [1.5, 0, 0], [1, float("nan"), 0], [1, None, 0], "abc", 5, [1e400, 0, 0]):
         with pytest.raises(SettingsError):
             question({"kind": "settings", "settings": wrong})
+
+
+def test_the_newest_answers_of_a_tab_are_kept_and_the_page_is_told(studio, shown, tmp_path):
+    for answers in range(1, MAX_ANSWERS + 3):
+        row, column = divmod(answers % 9, 3)
+        *_, page = studio.ask("tab", Question("hide", region=(row, column, row, column)))
+        kept = page["captions"][1:]
+        assert len(kept) == min(answers, MAX_ANSWERS)
+        assert page["forgotten"] == max(0, answers - MAX_ANSWERS)
+        assert (page["chosen"], page["beside"]) == (len(kept), 0), "the newest one, beside what it was asked about"
+        assert kept[-1]["photo"]["path"] not in {each["photo"]["path"] for each in kept[:-1][-8:]}
+    assert "origin" in page["captions"][0]
+    assert texts(page) != []
+
+
+def test_the_answer_that_is_asked_about_is_never_the_one_forgotten(studio, shown):
+    *_, page = studio.ask("tab", Question("hide", region=(0, 0, 0, 0)))
+    first = page["captions"][1]
+    for _ in range(MAX_ANSWERS):
+        *_, page = studio.ask("tab", Question("uniform", index=1))
+    assert page["forgotten"] == 1
+    assert page["beside"] == 1
+    assert page["captions"][1] == first

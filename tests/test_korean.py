@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.gate import TOO_LARGE_UPLOAD
 from demo.korean import SENTENCES, in_korean, reads_korean, told
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +46,12 @@ def test_every_refusal_of_a_module_is_known_in_korean(path):
     assert said or path == "demo/page.py"
     for sentence in said:
         assert HANGUL.search(in_korean(sentence)), sentence
+
+
+def test_a_photo_too_large_to_be_sent_is_refused_in_korean():
+    assert "40 MB" in TOO_LARGE_UPLOAD
+    assert "40 MB" in in_korean(TOO_LARGE_UPLOAD)
+    assert HANGUL.search(in_korean(TOO_LARGE_UPLOAD))
 
 
 def test_the_parts_that_vary_stay():

@@ -29,7 +29,7 @@ function createArrival(root, state, parts) {
   function show(value, fresh) {
     state.data = value;
     remember(value.settings, value.example);
-    race.fill(value.captions);
+    race.fill(value);
     tree.fill(value, state.chosen);
     root.querySelector('.sat-photo').alt = value.photo ? say('photo') : '';
     captions.read();

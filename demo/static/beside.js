@@ -85,8 +85,8 @@ function createBeside(element, reduced, on) {
       outline(pane.querySelector('.sat-cell'), region, grid);
       line.showShares(region && words.map((word) => shareIn(word.alpha, region, grid)));
     },
-    // The word at ``at``, or the last where this caption is shorter; ``blend``: how far the map has moved on.
-    show(at, blend, summed, topOf, playing) {
+    // The word at ``at``, or the last where this caption is shorter; ``going``: its map moves on to the next one.
+    show(at, going, summed, topOf, playing) {
       if (!pane) return;
       const index = Math.min(at, words.length - 1);
       line.mark(summed ? -1 : index, playing ? index : words.length);
@@ -94,19 +94,15 @@ function createBeside(element, reduced, on) {
       else if (summed) {
         const sum = coverageOf(words);
         stage.aim(sum, Math.max(...sum));
-      } else stage.aim(...between(words[index], index === at ? words[index + 1] : null, blend, topOf));
+      } else aimBetween(stage, words[index], going && index === at ? words[index + 1] : null, topOf);
     },
-    tick: (elapsed) => Boolean(pane) && stage.tick(elapsed),
+    tick: (elapsed, blend) => Boolean(pane) && stage.tick(elapsed, blend),
   };
 }
 
-// The map and its scale on the way from one word to the next.
-function between(word, next, blend, topOf) {
-  if (!next || blend === 0) return [word.alpha, topOf(word)];
-  return [
-    word.alpha.map((weight, at) => weight + blend * (next.alpha[at] - weight)),
-    topOf(word) + blend * (topOf(next) - topOf(word)),
-  ];
+// The map and its scale, on the way from one word to the next if there is one.
+function aimBetween(stage, word, next, topOf) {
+  stage.aim(word.alpha, topOf(word), next && next.alpha, next && topOf(next));
 }
 
 function coverageOf(words) {

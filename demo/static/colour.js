@@ -30,13 +30,18 @@ function colourTable(mode, opacity) {
 
 const images = new WeakMap(); // of each canvas, to be painted over and over
 
+function imageOf(canvas, context, width, height) {
+  const kept = images.get(canvas);
+  if (kept && kept.image.width === width && kept.image.height === height) return kept;
+  const image = context.createImageData(width, height);
+  images.set(canvas, { image, pixels: new Uint32Array(image.data.buffer) });
+  return images.get(canvas);
+}
+
 function paintField(canvas, field, width, height, top, table) {
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const context = canvas.getContext('2d');
-  const kept = images.get(canvas);
-  const image = kept && kept.width === width && kept.height === height ? kept : context.createImageData(width, height);
-  images.set(canvas, image);
-  const pixels = new Uint32Array(image.data.buffer);
+  const { image, pixels } = imageOf(canvas, context, width, height);
   const scale = top > 0 ? (LEVELS - 1) / top : 0;
   for (let index = 0; index < pixels.length; index++) {
     pixels[index] = table[Math.min(LEVELS - 1, (field[index] * scale + 0.5) | 0)]; // no weight is below 0

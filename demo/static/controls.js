@@ -2,11 +2,13 @@
 function createControls(element, on) {
   const find = (name) => element.querySelector('.sat-' + name);
   const scrub = find('scrub');
+  const [head, done] = ['head', 'done'].map((name) => element.querySelector('.sat-rail-' + name));
   const [play, loop, coverageButton] = ['play', 'loop', 'coverage'].map(find);
   const [legend, colours, most] = ['legend-mark', 'legend-colours', 'legend-top'].map(find);
   const scale = find('legend');
   const ramp = Float32Array.from({ length: 256 }, (none, index) => index / 255);
   let drawn = null;
+  let headAt = null;
 
   find('play').addEventListener('click', on.toggle);
   find('previous').addEventListener('click', () => on.step(-1));
@@ -58,6 +60,14 @@ function createControls(element, on) {
       setAttribute(scrub, 'max', String(Math.max(count - 1, 0)));
       if (scrub.disabled !== (count === 0)) scrub.disabled = count === 0;
       if (document.activeElement !== scrub || state.playing) scrub.value = state.position;
+    },
+    // The head alone follows time, by transforms: the range's own thumb would have the page laid out for every frame.
+    seek(position, count) {
+      const share = count > 1 ? Math.min(position / (count - 1), 1) : 0;
+      if (share === headAt) return;
+      headAt = share;
+      head.style.transform = `translateX(${100 * share}%)`;
+      done.style.transform = `translateX(${100 * share - 100}%)`;
     },
     // ``even``: the weight of a cell if no cell were preferred.
     drawLegend(table, top, even, label) {

@@ -76,9 +76,17 @@ function nearestMatrix(cells, scale) {
   return banded(matrix, cells);
 }
 
-// alpha (rows × columns), M_rows, M_columns → field, row-major.
+const scratch = new Map(); // arrays to be filled over and over, by name and length
+
+function reused(name, length) {
+  const key = name + length;
+  if (!scratch.has(key)) scratch.set(key, new Float32Array(length));
+  return scratch.get(key);
+}
+
+// alpha (rows × columns), M_rows, M_columns → field, row-major, to be read before the next call.
 function expand(alpha, rows, columns, tall, wide) {
-  const stretched = new Float32Array(rows * wide.size);
+  const stretched = reused('stretched', rows * wide.size);
   for (let row = 0; row < rows; row++) {
     for (let x = 0; x < wide.size; x++) {
       const from = row * columns + wide.starts[x];
@@ -87,7 +95,7 @@ function expand(alpha, rows, columns, tall, wide) {
       stretched[row * wide.size + x] = sum;
     }
   }
-  const field = new Float32Array(tall.size * wide.size);
+  const field = reused('field', tall.size * wide.size).fill(0);
   for (let y = 0; y < tall.size; y++) {
     for (let at = 0; at < tall.width; at++) {
       const weight = tall.weights[y * tall.width + at];

@@ -4,7 +4,10 @@ function createPlayback(root, state, parts) {
   const topOf = (word) => state.topOf(word);
   let last = null;
   let request = null;
+  let changed = true; // since the last frame, by something else than time
   let shownWord = null;
+  let shownStep = null;
+  let shownPlaying = null;
 
   function mirror(step) {
     const { data, companion, look } = state;
@@ -18,9 +21,9 @@ function createPlayback(root, state, parts) {
     }
   }
 
-  function show() {
+  // The word of the moment, everywhere. It is called when that changes; `frame` moves what time moves within a word.
+  function show(step) {
     const { words, preview } = state;
-    const { step, blend } = timeline.now();
     const previewed = preview !== null && preview < state.count();
     const at = previewed ? preview : step;
     const index = Math.min(at, words.length - 1);
@@ -31,8 +34,8 @@ function createPlayback(root, state, parts) {
     tree.mark(index);
     mirror(step);
     showMind(words[index], index);
-    beside.show(at, previewed ? 0 : blend, summed, topOf, playing);
-    aim(index, index === step ? words[index + 1] : null, previewed ? 0 : blend, summed);
+    beside.show(at, !previewed, summed, topOf, playing);
+    aim(index, index === step && !previewed ? words[index + 1] : null, summed);
   }
 
   function showMind(word, index) {
@@ -44,13 +47,12 @@ function createPlayback(root, state, parts) {
     if (word) showEquations(word, index);
   }
 
-  function aim(index, next, blend, summed) {
+  function aim(index, next, summed) {
     const word = state.words[index];
     if (!word) return stage.aim(null, 1);
     if (summed) return showCoverage();
-    const [alpha, top] = between(word, next, blend, topOf);
-    parts.controls.drawLegend(state.table, top, 1 / word.alpha.length, say('none'));
-    return stage.aim(alpha, top);
+    parts.controls.drawLegend(state.table, topOf(word), 1 / word.alpha.length, say('none'));
+    return aimBetween(stage, word, next, topOf);
   }
 
   function showCoverage() {
@@ -78,15 +80,22 @@ function createPlayback(root, state, parts) {
     const elapsed = last === null ? 16 : Math.min(time - last, 100);
     last = time;
     timeline.advance(elapsed);
-    show();
-    const moving = [stage.tick(elapsed), beside.tick(elapsed)].includes(true);
-    const going = moving || (timeline.state.playing && state.words.length > 0);
+    const { step, blend } = timeline.now();
+    const { playing } = timeline.state;
+    const stale = changed || step !== shownStep || playing !== shownPlaying;
+    [changed, shownStep, shownPlaying] = [false, step, playing];
+    if (stale) show(step);
+    parts.controls.seek(timeline.state.position, state.count());
+    const moving = stage.tick(elapsed, blend);
+    const movingBeside = beside.tick(elapsed, blend);
+    const going = moving || movingBeside || (playing && state.words.length > 0);
     request = going && root.isConnected ? requestAnimationFrame(frame) : null;
     if (!request) last = null;
   }
 
   return {
     wake() {
+      changed = true;
       if (!request) request = requestAnimationFrame(frame);
     },
   };

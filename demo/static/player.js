@@ -88,7 +88,7 @@ root.querySelectorAll('[data-label]').forEach((each) => {
 });
 root.querySelector('.sat-photo').addEventListener('load', parts.captions.refresh);
 
-acceptPhotos(root);
+acceptPhotos(root, props.max_upload, trigger && (() => trigger('refuse')));
 const arrived = createArrival(root, state, parts);
 watch('value', () => arrived(props.value));
 arrived(props.value);

@@ -24,10 +24,13 @@ function createRace(element, on) {
   }
 
   return {
-    fill(captions) {
+    fill({ captions, forgotten }) {
       section.hidden = captions.length < 2;
       const best = Math.max(...captions.map((caption) => caption.log_prob));
       list.replaceChildren(...captions.map((caption, index) => row(caption, index, best)));
+      const kept = captions.filter(({ origin }) => origin && origin !== 'search').length;
+      section.querySelector('.sat-forgotten').hidden = !forgotten;
+      section.querySelector('.sat-forgotten').textContent = say('forgotten', { kept });
     },
     mark(chosen) {
       list.querySelectorAll('button').forEach((button, index) => {

@@ -1,15 +1,19 @@
 // The photo and the map over it. Shows a vector of weights, and glides to the next one.
 const GLIDE = 70; // milliseconds to come two thirds of the way
+const NOWHERE = { alpha: null, top: 1, next: null, nextTop: 1 };
 
 function createStage(element, reduced) {
   const canvas = element.querySelector('.sat-map');
   const photo = element.querySelector('.sat-photo');
   let grid = [14, 14];
   let shown = new Float32Array(196);
-  let target = null;
+  let aimed = NOWHERE; // where the map rests, and what it moves on to
+  let target = null; // between the two
+  let between = new Float32Array(196);
   let top = 1;
   let targetTop = 1;
   let visible = 0;
+  let painted = null; // how visible the canvas is
   let look = { mode: 'heat', smooth: true, opacity: 0.8 };
   let matrices = {};
   let table = colourTable(look.mode, look.opacity);
@@ -25,8 +29,17 @@ function createStage(element, reduced) {
     const [rows, columns] = grid;
     const field = expand(shown, rows, columns, matrix(rows), matrix(columns));
     paintField(canvas, field, columns * UPSCALE, rows * UPSCALE, top, table);
-    canvas.style.opacity = visible;
+    if (visible !== painted) canvas.style.opacity = visible;
+    painted = visible;
     stale = false;
+  }
+
+  function mix(blend) {
+    const { alpha, next } = aimed;
+    target = alpha && next && blend > 0 ? between : alpha;
+    targetTop = aimed.top + (next ? blend * (aimed.nextTop - aimed.top) : 0);
+    if (target !== between) return;
+    for (let cell = 0; cell < between.length; cell++) between[cell] = alpha[cell] + blend * (next[cell] - alpha[cell]);
   }
 
   function distance(wanted) {
@@ -39,7 +52,8 @@ function createStage(element, reduced) {
     setGrid(size) {
       grid = size;
       shown = new Float32Array(size[0] * size[1]);
-      target = null;
+      between = new Float32Array(size[0] * size[1]);
+      aimed = NOWHERE;
       visible = 0;
       stale = true;
     },
@@ -53,12 +67,14 @@ function createStage(element, reduced) {
       canvas.classList.toggle('sat-cells', !look.smooth);
       stale = true;
     },
-    aim(alpha, scaleTop) {
-      target = alpha;
-      targetTop = scaleTop;
+    // A map (null: none) and the weight at which its scale ends; the same of a ``next`` one that it moves on to.
+    aim(alpha, scaleTop, next = null, nextTop = scaleTop) {
+      aimed = { alpha, top: scaleTop, next, nextTop };
     },
     // One frame; true while it still moves. Near its aim it arrives exactly, so that rest is rest.
-    tick(elapsed) {
+    // ``blend``: how much of the next map there is.
+    tick(elapsed, blend) {
+      mix(blend);
       const wanted = target ? 1 : 0;
       const near = distance(wanted) < 2e-3;
       const share = reduced || near ? 1 : 1 - Math.exp(-elapsed / GLIDE);

@@ -12,6 +12,7 @@ function createTree(element, on) {
   let nodes = [];
   let lit = []; // the path of the caption that is played
   let marked = '';
+  let lines = ''; // what it says of the search
 
   function pathTo(tip) {
     const path = [];
@@ -76,7 +77,7 @@ function createTree(element, on) {
     const best = pathTo(race[0]).map((index) => branches[index].word).filter((word) => word !== '<end>').join(' ');
     section.querySelector('.sat-tree-badge').textContent = say(done ? 'final' : 'guessing');
     section.querySelector('.sat-tree-best').textContent = best;
-    section.querySelector('.sat-tree-line').textContent = say(done ? 'treeDone' : 'treeGrows', { kept, dropped });
+    lines = say(done ? 'treeDone' : 'treeGrows', { kept, dropped });
   }
 
   // All places are read before anything is drawn, and only when the tree changes.
@@ -114,7 +115,10 @@ function createTree(element, on) {
   }
 
   function light(chosen) {
+    const apart = race.length > 0 && race[chosen] === undefined;
     lit = race[chosen] === undefined ? [] : pathTo(race[chosen]);
+    section.classList.toggle('sat-apart', apart);
+    section.querySelector('.sat-tree-line').textContent = apart ? say('treeApart') : lines;
     nodes.forEach((node, index) => {
       node.classList.toggle('sat-dropped', !branches[index].alive);
       node.classList.toggle('sat-lit', lit.includes(index));

@@ -1,5 +1,6 @@
-// A photo dropped or pasted anywhere on the page goes to the page's own photo field.
-function acceptPhotos(element) {
+// A photo dropped or pasted anywhere on the page goes to the page's own photo field. One over ``limit`` bytes is not
+// sent; ``refuse`` says so.
+function acceptPhotos(element, limit, refuse) {
   const root = document.documentElement;
 
   function send(file) {
@@ -14,6 +15,22 @@ function acceptPhotos(element) {
   function carriesFile(event) {
     return event.dataTransfer && Array.from(event.dataTransfer.types).includes('Files');
   }
+
+  // Before Gradio sees it, which would refuse it in English only.
+  function check(event, files) {
+    if (!refuse || !Array.from(files).some((file) => file.size > limit)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    root.classList.remove('sat-dragging');
+    refuse();
+  }
+
+  document.addEventListener('change', (event) => {
+    if (!event.target.matches('#photo input[type="file"]')) return;
+    check(event, event.target.files);
+    if (event.defaultPrevented || event.cancelBubble) event.target.value = '';
+  }, true);
+  document.addEventListener('drop', (event) => carriesFile(event) && check(event, event.dataTransfer.files), true);
 
   document.addEventListener('dragover', (event) => {
     if (!carriesFile(event)) return;

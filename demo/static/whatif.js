@@ -2,6 +2,7 @@
 function createWhatIf(root, on) {
   const section = root.querySelector('.sat-whatif');
   const answer = section.querySelector('.sat-answer');
+  const untitled = answer.querySelector('.sat-answer-title');
   const runnersUp = section.querySelector('.sat-ask-word');
   const [place, hide] = ['place', 'hide'].map((name) => section.querySelector('.sat-ask-' + name));
   const settings = section.querySelector('.sat-settings');
@@ -46,7 +47,14 @@ function createWhatIf(root, on) {
       panels[index].hidden = index !== wanted;
     });
     panels[wanted].append(answer);
+    untitled.hidden = true;
     root.dataset.question = kind;
+  }
+
+  // A comparison that answers no question stands with the captions it compares, under its own heading.
+  function release() {
+    root.querySelector('.sat-race').append(answer);
+    untitled.hidden = false;
   }
 
   function runnerUp([text, chance]) {
@@ -77,6 +85,7 @@ function createWhatIf(root, on) {
 
   return {
     open,
+    release,
     show,
     enable(done, region) {
       ready = done;

@@ -10,6 +10,7 @@ import pytest
 from test_page import data, finished, question, upload, wait, words
 
 from demo.examples import examples
+from demo.gate import MAX_UPLOAD
 
 pytestmark = pytest.mark.browser
 
@@ -184,6 +185,22 @@ def test_a_korean_page_refuses_in_korean(address, open_page, tmp_path):
     toast.wait_for()
     assert "읽을 수 있는 이미지가 아닙니다" in toast.inner_text()
     assert set(re.findall("[A-Za-z]+", toast.inner_text())) == {"JPEG", "PNG", "WebP", "GIF", "BMP", "TIFF", "AVIF"}
+
+
+def test_a_photo_too_large_to_be_sent_is_refused_in_the_pages_language(address, open_page, tmp_path):
+    large = tmp_path / "large.jpg"
+    with large.open("wb") as file:
+        file.truncate(MAX_UPLOAD + 1)
+    page = open_page(address, locale="ko-KR")
+    run = finished(page)
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "/upload" in request.url else None)
+    upload(page, large)
+    toast = page.locator("[data-testid=toast-body]")
+    toast.wait_for()
+    assert "파일이 너무 큽니다. 40 MB보다 작게 줄여 주세요." in toast.inner_text()
+    assert sent == []
+    assert data(page)["run"] == run
 
 
 def test_whoever_waits_in_line_sees_how_many_are_ahead(address, studio, open_page):

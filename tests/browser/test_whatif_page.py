@@ -188,6 +188,43 @@ def test_a_new_photo_or_slider_in_mid_answer_leaves_no_mixed_state(change, addre
     assert words(page) == spoken_words(tiny.caption(source, settings))
 
 
+def test_two_captions_that_were_found_answer_no_question(address, open_page):
+    page = open_page(address)
+    finished(page)
+    question(page, "settings")
+    page.locator("body").press("b")
+    wait(page, "d.beside === '1'")
+    page.locator(".sat-captions button").nth(1).click()
+    wait(page, "d.caption === '1' && d.beside === '0'")
+    answer = page.locator(".sat-answer")
+    assert answer.is_visible()
+    assert answer.locator("h3").first.inner_text() == "Two of the captions it found"
+    assert page.locator(".sat-whatif .sat-answer").count() == 0
+    question(page, "uniform")
+    page.locator(".sat-ask-uniform").click()
+    wait(page, "d.beside === '1' && d.caption === '3'")
+    assert page.locator(".sat-panel[data-question=uniform] .sat-answer").is_visible()
+    assert not answer.locator(".sat-answer-title").is_visible()
+
+
+def test_the_tree_says_when_another_caption_plays(address, open_page):
+    page = open_page(address)
+    finished(page)
+    line, tree = page.locator(".sat-tree-line"), page.locator(".sat-tree")
+    own, opacity = line.inner_text(), "tree => Number(getComputedStyle(tree).opacity)"
+    assert "captions were found" in own
+    question(page, "uniform")
+    page.locator(".sat-ask-uniform").click()
+    wait(page, "d.caption === '3'")
+    assert "for the original caption" in line.inner_text()
+    assert tree.evaluate(opacity) < 0.6
+    assert page.locator(".sat-node.sat-lit").count() == 0
+    page.locator(".sat-captions button").first.click()
+    wait(page, "d.caption === '0'")
+    assert line.inner_text() == own
+    assert tree.evaluate(opacity) == 1
+
+
 def test_a_new_photo_closes_the_side_by_side(address, tiny, open_page, photo):
     page = open_page(address)
     finished(page)
