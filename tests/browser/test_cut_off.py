@@ -43,6 +43,7 @@ def test_with_the_network_cut_no_request_is_tried_in_vain(address, browser, cut_
     page.on("requestfailed", lambda request: failed.append(request.url))
     page.on("response", lambda response: response.status >= 400 and failed.append(response.url))
     page.goto(address)
+    page.wait_for_selector(".sat")
     run = finished(page)
     upload(page, photo)
     run = finished(page, run)
