@@ -50,9 +50,10 @@ def port(environment: Mapping[str, str]) -> int | None:
 
 
 def _surroundings(folder: Path) -> None:
-    """Where Gradio and matplotlib may write, which they read when they are imported; nothing leaves this machine."""
+    """Where the libraries may write, which they read when they are imported; nothing leaves this machine."""
     os.environ.setdefault("GRADIO_TEMP_DIR", str(folder / "gradio"))
     os.environ.setdefault("MPLCONFIGDIR", str(folder / "matplotlib"))
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(folder / "torch"))
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_RUN_HISTORY", "False")
     os.environ.pop("GRADIO_SERVER_PORT", None)
