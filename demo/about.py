@@ -9,7 +9,7 @@ from typing import Any
 from captioner.card import Card
 
 COLUMNS = ("BLEU-1", "BLEU-4", "METEOR", "ROUGE-L", "CIDEr")
-MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+.!|~$&-])")
+MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+.!|~$&:-])")
 
 
 def about(card: Card) -> str:
@@ -62,7 +62,7 @@ def _failures(failures: Mapping[str, Any]) -> str:
 def _number(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.3g}" if isinstance(value, float) else "–"
+    return f"{value:#.3g}" if isinstance(value, float) else "–"
 
 
 def _plain(text: str) -> str:

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 from tiny import make_checkpoint
@@ -18,7 +19,7 @@ def test_says_what_was_measured_and_the_terms():
     )
     text = about(card)
     (row,) = [line for line in text.splitlines() if "beam size 3" in line]
-    assert [cell.strip() for cell in row.split("|")[2:-1]] == ["61.2", "21", "–", "–", "0.557"]
+    assert [cell.strip() for cell in row.split("|")[2:-1]] == ["61.2", "21.0", "–", "–", "0.557"]
     assert "Mostly dogs" in text
     assert "Non\\-commercial" in text
     (line,) = [line for line in text.splitlines() if "head nouns" in line]
@@ -32,6 +33,13 @@ def test_a_card_cannot_put_markup_on_the_page():
     text = about(card)
     assert "<img" not in text.replace("\\<img", "")
     assert "](" not in text
+
+
+def test_an_address_is_text_and_no_broken_link():
+    address = "https://example.org/a-name.txt"
+    text = about(replace(make_checkpoint().card, licence=f"See {address}."))
+    assert "https://" not in text, "Markdown would make a link of it, backslashes and all"
+    assert address in re.sub(r"\\(.)", r"\1", text)
 
 
 def test_a_model_without_scores_has_no_table():
