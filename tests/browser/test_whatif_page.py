@@ -139,6 +139,28 @@ def test_columns_on_a_projector_and_a_stack_on_a_phone(address, open_page):
         assert page.evaluate("() => document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("size", [(390, 844), (1280, 800), (1920, 1080)], ids=str)
+def test_nothing_lies_over_the_photo_in_a_lecture(size, address, open_page):
+    page = open_page(address, viewport={"width": size[0], "height": size[1]})
+    finished(page)
+    page.locator("body").press("f")
+    page.wait_for_selector(".sat-lecture")
+    for key in ("1", "b"):
+        page.locator("body").press(key)
+        page.wait_for_timeout(500)
+        photos = [frame.bounding_box() for frame in page.locator(".sat-frame").all()]
+        lines = [line.bounding_box() for line in page.locator(".sat-caption, .sat-head").all() if line.is_visible()]
+        assert len(photos) == (1 if key == "1" else 2)
+        assert len(lines) == (1 if key == "1" else 4)
+        for photo in photos:
+            assert photo["width"] > 100
+            assert photo["height"] > 100
+            for line in lines:
+                across = min(line["x"] + line["width"], photo["x"] + photo["width"]) - max(line["x"], photo["x"])
+                down = min(line["y"] + line["height"], photo["y"] + photo["height"]) - max(line["y"], photo["y"])
+                assert min(across, down) <= 0.5
+
+
 def test_any_two_captions_can_be_put_side_by_side(address, open_page):
     page = open_page(address)
     finished(page)
