@@ -36,9 +36,9 @@ class FoldedDecoder:
     It needs the paper's gate of one number, which can be put before or after a matrix; see `foldable`.
     The decoder it is made from is not to be changed afterwards.
 
-    Unless ``exact``, photos are annotated in the arithmetic their encoder works in (`fast_dtype`), and a
-    step reads its largest weights in half precision (`product`): the bundled model's log-probabilities
-    move by 0.0001 in the median. ``exact`` is float32 throughout.
+    Unless ``exact``, photos are annotated in the device's `fast_dtype`, and a step reads its largest weights
+    in half precision (`product`): the bundled model's log-probabilities move by 0.0001 in the median.
+    ``exact`` is float32 throughout.
     """
 
     @torch.inference_mode()
@@ -54,7 +54,7 @@ class FoldedDecoder:
         if isinstance(output, DeepOutput):
             read.append(output.context_projection.weight)
             self._hidden = prepared(output.hidden_projection.weight, decoder.embedding.weight.new_zeros(size))
-        dtype = torch.float32 if exact else fast_dtype(self._decoder.embedding.weight.device)
+        dtype = torch.float32 if exact else fast_dtype(decoder.embedding.weight.device)
         self._read = torch.cat(read).to(dtype)
         self._output = prepared(output.words.weight, output.words.bias)
         self._word = decoder.embedding.weight @ from_word.T + decoder.lstm.bias_ih + decoder.lstm.bias_hh

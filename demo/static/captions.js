@@ -33,8 +33,8 @@ function createCaptions(root, state, parts) {
     const pair = { own: named(caption, other, state.words), second: named(other, caption, state.others) };
     const texts = [pair.second, pair.own].map(({ words }) => words.map((word) => word.text));
     [pair.second.flags, pair.own.flags] = differing(...texts);
-    const asked = [caption, other].map(({ origin }) => origin).find((origin) => origin && origin !== 'search');
-    if (asked) whatIf.open(asked);
+    const asked = [caption, other].find(isAnswer);
+    if (asked) whatIf.open(asked.origin);
     else whatIf.release();
     beside.open(pair, { url: (other.photo || data.photo).url, size: data.size, grid: data.grid, look: state.look });
     return answer.show(pair, change);

@@ -8,10 +8,14 @@ function originName(caption) {
   return say('origins')[caption.origin] || '';
 }
 
+// Whether a question brought it; else the search found it.
+function isAnswer({ origin }) {
+  return Boolean(origin) && origin !== 'search';
+}
+
 // The name of a caption that is shown beside another one; an answer's original is named by what it has of its own.
 function paneName(caption, other, place, settings) {
-  const found = !caption.origin || caption.origin === 'search';
-  if (!found) return originName(caption);
+  if (isAnswer(caption)) return originName(caption);
   const own = say('originals')[other.origin];
   if (own) return own;
   const name = settings.length === 3 ? settingsName(caption.settings || settings) : say('caption');

@@ -28,7 +28,7 @@ function createRace(element, on) {
       section.hidden = captions.length < 2;
       const best = Math.max(...captions.map((caption) => caption.log_prob));
       list.replaceChildren(...captions.map((caption, index) => row(caption, index, best)));
-      const kept = captions.filter(({ origin }) => origin && origin !== 'search').length;
+      const kept = captions.filter(isAnswer).length;
       section.querySelector('.sat-forgotten').hidden = !forgotten;
       section.querySelector('.sat-forgotten').textContent = say('forgotten', { kept });
     },

@@ -16,21 +16,20 @@ function acceptPhotos(element, limit, refuse) {
     return event.dataTransfer && Array.from(event.dataTransfer.types).includes('Files');
   }
 
-  // Before Gradio sees it, which would refuse it in English only.
-  function check(event, files) {
-    if (!refuse || !Array.from(files).some((file) => file.size > limit)) return;
+  // Whether it is kept from Gradio, which would refuse it in English only.
+  function refused(event, files) {
+    if (!refuse || !Array.from(files).some((file) => file.size > limit)) return false;
     event.preventDefault();
     event.stopImmediatePropagation();
     root.classList.remove('sat-dragging');
     refuse();
+    return true;
   }
 
   document.addEventListener('change', (event) => {
-    if (!event.target.matches('#photo input[type="file"]')) return;
-    check(event, event.target.files);
-    if (event.defaultPrevented || event.cancelBubble) event.target.value = '';
+    if (event.target.matches('#photo input[type="file"]') && refused(event, event.target.files)) event.target.value = '';
   }, true);
-  document.addEventListener('drop', (event) => carriesFile(event) && check(event, event.dataTransfer.files), true);
+  document.addEventListener('drop', (event) => carriesFile(event) && refused(event, event.dataTransfer.files), true);
 
   document.addEventListener('dragover', (event) => {
     if (!carriesFile(event)) return;

@@ -56,6 +56,13 @@ def question(page, kind: str) -> None:
     page.locator(f".sat-question[data-question={kind}]").click()
 
 
+def weigh(page, sentence: str) -> None:
+    """Ask how likely a sentence of one's own is."""
+    question(page, "own")
+    page.fill(".sat-own input", sentence)
+    page.locator(".sat-own input").press("Enter")
+
+
 def settle(page) -> str:
     """The map's pixels once it has come to rest: the same in many frames on end, however slow the frames come."""
     return page.evaluate(PIXELS)

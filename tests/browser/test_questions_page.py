@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
-from test_page import data, finished, question, upload, wait, words
+from test_page import data, finished, question, upload, wait, weigh, words
 
 from demo.examples import examples
 from demo.gate import MAX_UPLOAD
@@ -101,9 +101,7 @@ def test_the_question_stays_where_it_was_asked(address, open_page):
 def test_each_word_of_ones_own_sentence_is_weighed(address, open_page, tiny, look):
     page = open_page(address)
     finished(page)
-    question(page, "own")
-    page.fill(".sat-own input", "a red dog runs")
-    page.locator(".sat-own input").press("Enter")
+    weigh(page, "a red dog runs")
     wait(page, "d.beside === '0'")
     expected = [100 * float(chance) for chance in np.exp(tiny.score(look, "a red dog runs").log_probs)]
     shown = [float(text.split()[0]) for text in page.locator(".sat-versus li:last-child small").all_inner_texts()]

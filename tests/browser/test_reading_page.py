@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from test_page import data, finished, question, settle, wait, words
+from test_page import data, finished, settle, wait, weigh, words
 from test_teaching import take
 
 from demo.examples import examples
@@ -153,9 +153,7 @@ def test_hostile_words_in_every_take_away(hostile_address, open_page, tmp_path):
     page.locator("#temperature input[type=number]").fill("2")
     page.locator("#temperature input[type=number]").press("Enter")
     finished(page, run)
-    question(page, "own")
-    page.fill(".sat-own input", "<img src=x onerror=alert(1)> ${1} 한국어 مرحبا")
-    page.locator(".sat-own input").press("Enter")
+    weigh(page, "<img src=x onerror=alert(1)> ${1} 한국어 مرحبا")
     wait(page, "d.beside === '0'")
     shown, count = words(page), int(data(page)["count"])
     for kind in ("gif", "webp"):

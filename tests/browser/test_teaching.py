@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from skimage.transform import pyramid_expand
-from test_page import data, finished, question, settle, wait, words
+from test_page import data, finished, question, settle, wait, weigh, words
 
 from demo.player import read_static
 
@@ -249,9 +249,7 @@ def test_a_hidden_place_is_painted_over(address, open_page):
 def test_a_sentence_of_ones_own(address, open_page):
     page = open_page(address)
     finished(page)
-    question(page, "own")
-    page.fill(".sat-own input", "A red dog runs, <b>quickly</b>!")
-    page.locator(".sat-own input").press("Enter")
+    weigh(page, "A red dog runs, <b>quickly</b>!")
     wait(page, "d.caption === '3'")
     assert words(page)[:4] == ["a", "red", "dog", "runs"]
     assert "<unk>" in words(page)

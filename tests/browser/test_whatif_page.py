@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from test_page import PIXELS, data, finished, question, settle, upload, wait, words
+from test_page import PIXELS, data, finished, question, settle, upload, wait, weigh, words
 
 from captioner.override import AttentionOverride
 from captioner.search import SearchSettings
@@ -78,9 +78,7 @@ def test_two_settings_play_in_step(address, open_page, tiny, look):
 def test_the_shorter_one_waits_at_its_end(address, open_page):
     page = open_page(address)
     finished(page)
-    question(page, "own")
-    page.fill(".sat-own input", "a dog")
-    page.locator(".sat-own input").press("Enter")
+    weigh(page, "a dog")
     wait(page, "d.beside === '0'")
     page.locator("body").click(position={"x": 2, "y": 2})
     count = page.locator(".sat-second .sat-caption .sat-word").count()
@@ -96,9 +94,7 @@ def test_the_shorter_one_waits_at_its_end(address, open_page):
 def test_words_that_differ_are_underlined(address, open_page):
     page = open_page(address)
     finished(page)
-    question(page, "own")
-    page.fill(".sat-own input", " ".join([*words(page)[:2], "ball"]))
-    page.locator(".sat-own input").press("Enter")
+    weigh(page, " ".join([*words(page)[:2], "ball"]))
     wait(page, "d.beside === '0'")
     own = page.locator(".sat > .sat-caption .sat-differs bdi").all_inner_texts()
     other = page.locator(".sat-second .sat-differs bdi").all_inner_texts()
@@ -404,9 +400,7 @@ def test_the_numbers_of_one_word_are_asked_for_once(address, open_page):
 def test_hostile_words_stay_text_side_by_side(hostile_address, open_page):
     page = open_page(hostile_address)
     finished(page)
-    question(page, "own")
-    page.fill(".sat-own input", "<img src=x onerror=alert(1)> ${1}")
-    page.locator(".sat-own input").press("Enter")
+    weigh(page, "<img src=x onerror=alert(1)> ${1}")
     wait(page, "d.beside === '0'")
     page.locator(".sat-captions button").first.click()
     wait(page, "d.caption === '0' && d.beside === '3'")
