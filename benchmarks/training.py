@@ -137,7 +137,9 @@ def _training_step(module: CaptionModel | Decoder, inputs: Tensor, options: Opti
     def step() -> None:
         module.train()
         with torch.autocast(inputs.device.type, torch.bfloat16):
-            loss = objective(module(inputs, captions, lengths), ObjectiveConfig()).total
+            forced = module(inputs, captions, lengths)
+            forced = forced if isinstance(module, Decoder) else forced[0]
+            loss = objective(forced, ObjectiveConfig()).total
         loss.backward()
         torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
         optimizer.step()

@@ -27,7 +27,8 @@ class MovingAverage:
 
     def __init__(self, model: CaptionModel, decay: float) -> None:
         encoder = copy.deepcopy(model.encoder) if model.tuned else model.encoder
-        self.model = CaptionModel(encoder, copy.deepcopy(model.decoder), tuned=model.tuned, pool=model.pool)
+        decoder = copy.deepcopy(model.decoder)
+        self.model = CaptionModel(encoder, decoder, tuned=model.tuned, tune_from=model.tune_from, pool=model.pool)
         self.decay = decay
 
     def update(self, model: CaptionModel, step: int) -> None:

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
+from captioner.training.concepts import Concepts, ConceptTargets
 from captioner.training.karpathy import Example
 from captioner.training.objective import Regions
-from captioner.training.views import View, Views, mirrored_caption, mirrored_map
+from captioner.training.views import Crop, View, Views, framed, mirrored_caption, mirrored_map
 from captioner.vocabulary import Vocabulary
 
-RegionSource = Callable[[str, int], "list[tuple[int, Tensor]]"]
+RegionSource = Callable[[str, int, Crop], "list[tuple[int, Tensor]]"]
 
 
 class Loader(Protocol):
@@ -35,6 +36,7 @@ class Batch(NamedTuple):
     lengths: Tensor  # (P·K,), counting <start> and <end>
     regions: Regions | None
     photos: tuple[int, ...]  # index of each photo among the examples
+    concepts: ConceptTargets | None = None
 
 
 class Chosen(NamedTuple):
@@ -80,9 +82,11 @@ class BatchDataset(TorchDataset[Batch]):
         load: Loader,
         regions: RegionSource | None = None,
         views: Views | None = None,
+        concepts: Concepts | None = None,
     ) -> None:
         self.examples, self.batches = examples, batches
         self.vocabulary, self.load, self.regions, self.views = vocabulary, load, regions, views or Views()
+        self.concepts = concepts
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -92,13 +96,16 @@ class BatchDataset(TorchDataset[Batch]):
         views = [self.views.draw(choice.seed) for choice in chosen]
         filenames = [self.examples[choice.example].filename for choice in chosen]
         inputs = self.load(filenames, [view.mirrored for view in views])
+        if inputs.dim() == 4:
+            inputs = framed(inputs, views)
         cells = None
         if inputs.dim() == 3 and self.views.cells:
             cells = torch.stack([self.views.shown(view, inputs.shape[1]) for view in views])
             inputs = torch.stack([photo[shown] for photo, shown in zip(inputs, cells, strict=True)])
         captions, lengths = pad_captions(self._encoded(chosen, views), self.vocabulary.pad)
         photos = tuple(choice.example for choice in chosen)
-        return Batch(inputs, captions, lengths, self._regions(chosen, views, cells), photos)
+        concepts = self.concepts.targets(photos, views) if self.concepts else None
+        return Batch(inputs, captions, lengths, self._regions(chosen, views, cells), photos, concepts)
 
     def _encoded(self, chosen: Sequence[Chosen], views: Sequence[View]) -> list[list[int]]:
         captions = [
@@ -117,7 +124,7 @@ class BatchDataset(TorchDataset[Batch]):
         found = [
             (row, step, _seen(inside, views[photo], None if cells is None else cells[photo]))
             for row, (photo, caption) in enumerate(asked)
-            for step, inside in self.regions(self.examples[chosen[photo].example].filename, caption)
+            for step, inside in self.regions(self.examples[chosen[photo].example].filename, caption, views[photo].crop)
         ]
         seen = [(row, step, inside) for row, step, inside in found if inside.any()]
         if not seen:

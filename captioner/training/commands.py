@@ -49,7 +49,10 @@ def _add_reproduce(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", type=Path, help="JSON of the stages; see captioner/training/recipes.py")
     parser.add_argument("--data", type=Path, required=True, help="Karpathy split JSON")
     parser.add_argument("--photos", type=Path, required=True, help="folder of the photos")
-    parser.add_argument("--entities", type=Path, help="Flickr30k Entities boxes, for stages with a region-weight")
+    parser.add_argument(
+        "--entities", type=Path, help="Flickr30k Entities boxes, for stages with a region- or concept-weight"
+    )
+    parser.add_argument("--teacher", type=Path, help="DenseNet-169 .safetensors, for stages with a teacher-weight")
     parser.add_argument("--encoder-weights", help="for stages that start from nothing: as of `train`")
     parser.add_argument("--start-from", type=Path, help="checkpoint for such stages instead")
     parser.add_argument("--precision", choices=("no", "bf16", "fp16"), default="bf16")
@@ -58,6 +61,6 @@ def _add_reproduce(parser: argparse.ArgumentParser) -> None:
 
 
 def _reproduce(a: argparse.Namespace) -> int:
-    sources = Sources(a.data, a.photos, a.precision, a.entities, a.encoder_weights, a.start_from)
+    sources = Sources(a.data, a.photos, a.precision, a.entities, a.encoder_weights, a.start_from, a.teacher)
     print(f"checkpoint in {reproduce(read_recipe(a.recipe), sources, a.output)}")
     return 0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from captioner.training.karpathy import Dataset, DatasetError, Tokens
+from captioner.training.views import WHOLE, Crop
 from captioner.vocabulary import tokenize
 
 Box = tuple[float, float, float, float]
@@ -43,12 +44,15 @@ class Entities:
         """The phrases with boxes of one caption."""
         return self._phrases.get((filename, caption), ())
 
-    def regions(self, filename: str, caption: int) -> list[tuple[int, Tensor]]:
-        """Step and cell coverage ``(grid²,)`` of each word of a boxed phrase, determiners left out."""
+    def regions(self, filename: str, caption: int, crop: Crop = WHOLE) -> list[tuple[int, Tensor]]:
+        """Step and cell coverage ``(grid²,)`` of each word of a boxed phrase, determiners left out.
+
+        The grid lies on the photo's ``crop``; phrases of which nothing is seen there are left out.
+        """
         return [
             (position, torch.from_numpy(inside))
             for phrase in self.phrases(filename, caption)
-            for inside in [coverage(phrase.boxes, self.grid).ravel()]
+            for inside in [coverage([crop.box(box) for box in phrase.boxes], self.grid).ravel()]
             if inside.any()
             for position in phrase.positions
         ]

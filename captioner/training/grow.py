@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -54,3 +55,22 @@ def encoder_from_resnet(path: Path, config: EncoderConfig | None = None) -> Enco
     encoder = Encoder(config)
     encoder.trunk.load_state_dict(grow(read_trunk(path), encoder.config.blocks[2]))
     return encoder
+
+
+def grown(encoder: Encoder, blocks: int) -> Encoder:
+    """An encoder that computes the same, with ``blocks`` in its stage 3."""
+    first, second, _, last = encoder.config.blocks
+    larger = Encoder(replace(encoder.config, blocks=(first, second, blocks, last)))
+    larger.trunk.load_state_dict(grow(encoder.trunk.state_dict(), blocks))
+    return larger
+
+
+def coarse(encoder: Encoder) -> Encoder:
+    """An encoder without dilation on a grid half as fine, its weights copied: several times faster.
+
+    Where it has a cell of its last stage, the dilated one computes the same there.
+    """
+    config = replace(encoder.config, dilated=False, grid=encoder.config.grid // 2)
+    other = Encoder(config)
+    other.load_state_dict(encoder.state_dict())
+    return other

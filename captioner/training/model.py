@@ -8,24 +8,44 @@ from torch.nn.functional import avg_pool2d, dropout
 
 from captioner.decoder import Decoder, TeacherForced
 from captioner.encoder import Encoder
+from captioner.training.lessons import Lessons, LessonTargets
+
+STAGES = ("conv1", "layer1", "layer2", "layer3", "layer4")
 
 
 class CaptionModel(nn.Module):
     """Inputs → teacher-forced logits; BatchNorm is held in eval mode always.
 
-    ``feature_dropout`` is the chance of each of a photo's feature channels to be zero in all its
-    cells while training: a photo is then harder to know again than what is on it.
+    Args:
+        tuned: train the encoder too, from its stage ``tune_from`` on.
+        pool: average ``pool × pool`` cells of the grid.
+        feature_dropout: the chance of each of a photo's feature channels to be zero in all its cells
+            while training: a photo is then harder to know again than what is on it.
+        lessons: what the encoder learns beside captions.
     """
 
     def __init__(
-        self, encoder: Encoder, decoder: Decoder, *, tuned: bool, pool: int = 1, feature_dropout: float = 0.0
+        self,
+        encoder: Encoder,
+        decoder: Decoder,
+        *,
+        tuned: bool,
+        tune_from: str = STAGES[0],
+        pool: int = 1,
+        feature_dropout: float = 0.0,
+        lessons: Lessons | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder.requires_grad_(tuned)
         self.decoder = decoder
+        self.lessons = lessons
         self.tuned = tuned
+        self.tune_from = tune_from
         self.pool = pool
         self.feature_dropout = feature_dropout
+        for stage in STAGES[: STAGES.index(tune_from)]:
+            encoder.trunk.get_submodule(stage).requires_grad_(False)
+        encoder.trunk.bn1.requires_grad_(tuned and tune_from == STAGES[0])
 
     def train(self, mode: bool = True) -> CaptionModel:
         """Dropout follows ``mode``; the encoder's BatchNorm keeps its ImageNet statistics."""
@@ -34,20 +54,30 @@ class CaptionModel(nn.Module):
         return self
 
     def annotate(self, inputs: Tensor) -> Tensor:
-        """Photos ``(P, 3, H, W)`` or features ``(P, L, D)`` → features, pooled if so configured."""
+        """Photos ``(P, 3, H, W)`` or features ``(P, L, D)`` → features, pooled and dropped if so configured."""
+        return self._dropped(self._encoded(inputs))
+
+    def forward(
+        self, inputs: Tensor, captions: Tensor, lengths: Tensor, targets: LessonTargets | None = None
+    ) -> tuple[TeacherForced, Tensor]:
+        """See `Decoder.forward`; beside it the loss of the lessons, 0 without any."""
+        features = self._encoded(inputs)
+        forced: TeacherForced = self.decoder(self._dropped(features), captions, lengths)
+        if self.lessons is None or targets is None:
+            return forced, features.new_zeros((), dtype=torch.float32)
+        return forced, self.lessons(features, targets)
+
+    def _encoded(self, inputs: Tensor) -> Tensor:
         if inputs.dim() == 4:
             with torch.set_grad_enabled(self.tuned and torch.is_grad_enabled()):
                 inputs = self.encoder(inputs.contiguous(memory_format=torch.channels_last))
-        features = pool_features(inputs.to(working_dtype(inputs.device)), self.pool)
+        return pool_features(inputs.to(working_dtype(inputs.device)), self.pool)
+
+    def _dropped(self, features: Tensor) -> Tensor:
         if not self.training or not self.feature_dropout:
             return features
         channels = features.new_ones(len(features), 1, features.shape[2])
         return features * dropout(channels, self.feature_dropout)
-
-    def forward(self, inputs: Tensor, captions: Tensor, lengths: Tensor) -> TeacherForced:
-        """See `Decoder.forward`."""
-        forced: TeacherForced = self.decoder(self.annotate(inputs), captions, lengths)
-        return forced
 
 
 def working_dtype(device: torch.device) -> torch.dtype:

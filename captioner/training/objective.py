@@ -48,10 +48,15 @@ class Loss(NamedTuple):
     words: Tensor
     doubly_stochastic: Tensor
     region: Tensor
+    lessons: Tensor  # of the encoder alone
 
 
 def objective(
-    forced: TeacherForced, config: ObjectiveConfig, regions: Regions | None = None, shares: Shares | None = None
+    forced: TeacherForced,
+    config: ObjectiveConfig,
+    regions: Regions | None = None,
+    shares: Shares | None = None,
+    lessons: Tensor | None = None,
 ) -> Loss:
     """Loss of one batch (Xu et al. 2015, equation 14, with the means stated here).
 
@@ -60,15 +65,18 @@ def objective(
       sum over time runs over a caption's real steps.
     - ``region``: its weight times the mean over words with boxes of ``−log Σ_i α_i inside_i``
       (attention supervision; Liu et al. 2017).
+    - ``lessons``: as `captioner.training.lessons` weighs them, a mean over photos.
 
     ``shares`` weighs the terms of one process among several.
     """
     words = cross_entropy(forced.logits.float(), forced.targets, label_smoothing=config.label_smoothing)
     doubly = config.doubly_stochastic * doubly_stochastic(forced.alphas)
     region = config.region * region_loss(forced.alphas, regions)
+    taught = forced.logits.new_zeros((), dtype=forced.alphas.dtype) if lessons is None else lessons
     if shares is not None:
         words, doubly, region = words * shares.words, doubly * shares.captions, region * shares.boxed
-    return Loss(words + doubly + region, words, doubly, region)
+        taught = taught * shares.captions
+    return Loss(words + doubly + region + taught, words, doubly, region, taught)
 
 
 def doubly_stochastic(alphas: Tensor) -> Tensor:

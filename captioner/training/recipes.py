@@ -19,7 +19,7 @@ from captioner.training.averaging import mean_checkpoint
 from captioner.training.run import train
 
 CHECKPOINT, DONE = "checkpoint", "done.json"
-NOT_OF_A_STAGE = ("data", "photos", "output", "entities", "encoder-weights", "precision", "start-from")
+NOT_OF_A_STAGE = ("data", "photos", "output", "entities", "teacher", "encoder-weights", "precision", "start-from")
 
 
 class RecipeError(ValueError):
@@ -48,7 +48,8 @@ class Sources:
     """What a recipe does not hold: the raw files, and what the machine computes in.
 
     Attributes:
-        entities: for the stages that have a ``region-weight``.
+        entities: for the stages that have a ``region-weight`` or a ``concept-weight``.
+        teacher: for those that have a ``teacher-weight``.
         encoder_weights, start_from: for the stages that go on from no other; see `RunConfig`.
     """
 
@@ -58,6 +59,7 @@ class Sources:
     entities: Path | None = None
     encoder_weights: str | None = None
     start_from: Path | None = None
+    teacher: Path | None = None
 
 
 def read_recipe(path: Path) -> tuple[Stage, ...]:
@@ -131,7 +133,8 @@ def _arguments(stage: Stage, sources: Sources, output: Path) -> dict[str, Any]:
         "precision": sources.precision,
         "start-from": start,
         "encoder-weights": None if start else sources.encoder_weights,
-        "entities": sources.entities if own.get("region-weight") else None,
+        "entities": sources.entities if own.get("region-weight") or own.get("concept-weight") else None,
+        "teacher": sources.teacher if own.get("teacher-weight") else None,
     }
 
 

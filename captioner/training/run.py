@@ -15,22 +15,35 @@ from torchvision.models import ResNet101_Weights
 from captioner.card import Card
 from captioner.checkpoint import BUNDLED, Checkpoint, load_checkpoint, save_checkpoint
 from captioner.decoder import Decoder, DecoderConfig
-from captioner.encoder import Encoder, torchvision_trunk, without_identity_blocks
+from captioner.encoder import (
+    FEATURE_SIZE,
+    RESNET_101,
+    Encoder,
+    EncoderConfig,
+    torchvision_trunk,
+    without_identity_blocks,
+)
 from captioner.photo import PhotoFormat
 from captioner.quantization import Storage, as_stored
 from captioner.search import SearchSettings
 from captioner.training.batches import BatchPlan, Loader
+from captioner.training.concepts import Concepts
 from captioner.training.entities import Entities
 from captioner.training.evaluation import evaluate
 from captioner.training.features import FeatureCache, compute_features, load_photos
-from captioner.training.grow import encoder_from_resnet
+from captioner.training.grow import coarse, encoder_from_resnet, grown
 from captioner.training.karpathy import Dataset, DatasetError, Example, read_dataset
-from captioner.training.model import CaptionModel
+from captioner.training.lessons import LessonConfig, Lessons
+from captioner.training.model import STAGES, CaptionModel
 from captioner.training.objective import ObjectiveConfig
 from captioner.training.progress import Progress
+from captioner.training.teacher import FEATURE_SIZE as TAUGHT_SIZE
+from captioner.training.teacher import Teacher
 from captioner.training.trainer import Data, Trainer, TrainerConfig
 from captioner.training.views import Views
 from captioner.vocabulary import Vocabulary
+
+TEACHER_SAMPLE = 512  # photos from which the teacher's mean and deviation are taken
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,12 @@ class RunConfig:
         sizes: of a new decoder, by the names of `DecoderConfig`; one that is gone on from keeps its
             own, and takes ``dropout`` alone if it is named.
         encoder_weights: a ResNet file, or the name of a torchvision ``ResNet101_Weights`` entry.
-        tuned: train the encoder too; else it is frozen and its features are cached.
+        layer3_blocks: grow the encoder's stage 3 to so many blocks first; 0 leaves it, or makes 23 of a new one.
+        tuned: train the encoder too, from its stage ``tune_from`` on; else it is frozen and its features are cached.
+        coarse: train and judge on a grid half as fine, without dilation, of photos of 7/8 of their size; a
+            frozen encoder cannot be.
+        lessons: what a tuned encoder learns beside captions; concepts need ``entities``, the other a ``teacher``.
+        teacher: DenseNet-169 weights as safetensors.
         features: folder of the cached features; computed there if absent. Those of mirrored photos lie
             beside it, in the folder of that name with ``-mirrored``.
         on_the_fly: encode photos at every step instead of caching features of a frozen encoder.
@@ -59,7 +77,12 @@ class RunConfig:
     output: Path
     start_from: Path | None = None
     encoder_weights: str | None = None
+    layer3_blocks: int = 0
     tuned: bool = False
+    tune_from: str = STAGES[0]
+    coarse: bool = False
+    lessons: LessonConfig = field(default_factory=LessonConfig)
+    teacher: Path | None = None
     features: Path | None = None
     on_the_fly: bool = False
     entities: Path | None = None
@@ -80,6 +103,7 @@ class RunConfig:
 
 def train(config: RunConfig) -> Progress:
     """Run, or take up again, one training run; the best checkpoint is ``output/checkpoint``."""
+    _check(config)
     dataset = read_dataset(config.dataset, config.photos)
     accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
     start = _starting_point(config, dataset)
@@ -87,15 +111,20 @@ def train(config: RunConfig) -> Progress:
         rounded = as_stored(start.encoder.state_dict(), config.storage)
         start.encoder.load_state_dict(rounded)
     cache = None if config.tuned or config.on_the_fly else _features(config, start, dataset, accelerator)
+    encoder = coarse(start.encoder) if config.coarse else start.encoder
+    form = replace(start.card.photo, size=start.card.photo.size * 7 // 8) if config.coarse else start.card.photo
+    load = cache.read if cache is not None else partial(load_photos, config.photos, form)
+    data = _data(config, dataset, start.vocabulary, load, encoder.config.grid // config.pool)
     model = CaptionModel(
-        start.encoder, start.decoder, tuned=config.tuned, pool=config.pool, feature_dropout=config.feature_dropout
+        encoder,
+        start.decoder,
+        tuned=config.tuned,
+        tune_from=config.tune_from,
+        pool=config.pool,
+        feature_dropout=config.feature_dropout,
+        lessons=_lessons(config, data),
     )
     model.encoder.to(memory_format=torch.channels_last)
-    regions = None
-    if config.entities is not None:
-        regions = Entities(config.entities, dataset, start.encoder.config.grid // config.pool).regions
-    load = cache.read if cache is not None else partial(load_photos, config.photos, start.card.photo)
-    data = Data(dataset.split("train"), start.vocabulary, load, regions, config.views)
     trainer = Trainer(
         model,
         data,
@@ -110,13 +139,45 @@ def train(config: RunConfig) -> Progress:
     return trainer.run()
 
 
+def _check(config: RunConfig) -> None:
+    lessons = config.lessons
+    if not config.tuned and (config.coarse or lessons or config.views.smallest_crop < 1):
+        raise DatasetError("--coarse, --crops and lessons are for an encoder that is trained; add --tune-encoder")
+    if (lessons.concepts or config.objective.region) and config.entities is None:
+        raise DatasetError("--concept-weight and --region-weight need the boxes of --entities")
+    if lessons.teacher and config.teacher is None:
+        raise DatasetError("--teacher-weight needs the DenseNet-169 of --teacher")
+
+
+def _data(config: RunConfig, dataset: Dataset, vocabulary: Vocabulary, load: Loader, grid: int) -> Data:
+    examples = dataset.split("train")
+    entities = Entities(config.entities, dataset, grid) if config.entities else None
+    concepts = Concepts(examples, entities) if entities and config.lessons.concepts else None
+    teacher = Teacher(config.teacher) if config.teacher and config.lessons.teacher else None
+    if teacher is not None:
+        teacher.standardise(load([example.filename for example in examples[:TEACHER_SAMPLE]]))
+    regions = entities.regions if entities else None
+    return Data(examples, vocabulary, load, regions, config.views, concepts, teacher)
+
+
+def _lessons(config: RunConfig, data: Data) -> Lessons | None:
+    if not config.lessons:
+        return None
+    torch.manual_seed(config.plan.seed)
+    frequency = data.concepts.frequency if data.concepts else torch.ones(1)
+    return Lessons(config.lessons, FEATURE_SIZE, frequency, TAUGHT_SIZE)
+
+
 def _starting_point(config: RunConfig, dataset: Dataset) -> Checkpoint:
     if config.start_from is not None:
-        return _with_dropout(load_checkpoint(config.start_from), config.sizes.get("dropout"))
+        start = _with_dropout(load_checkpoint(config.start_from), config.sizes.get("dropout"))
+        blocks = config.layer3_blocks or start.encoder.config.blocks[2]
+        encoder = grown(start.encoder, blocks)
+        return start._replace(encoder=encoder, card=replace(start.card, encoder=encoder.config))
     torch.manual_seed(config.plan.seed)
     examples = dataset.split("train")
     vocabulary = Vocabulary.build((caption for each in examples for caption in each.captions), config.min_frequency)
-    encoder = _encoder(config.encoder_weights)
+    encoder = _encoder(config.encoder_weights, config.layer3_blocks or RESNET_101[2])
     decoder = Decoder(DecoderConfig(len(vocabulary), **config.sizes))
     return Checkpoint(encoder, decoder, vocabulary, Card(dataset.name, encoder.config, decoder.config, PhotoFormat()))
 
@@ -129,11 +190,12 @@ def _with_dropout(start: Checkpoint, dropout: float | None) -> Checkpoint:
     return start._replace(decoder=decoder)
 
 
-def _encoder(weights: str | None) -> Encoder:
+def _encoder(weights: str | None, blocks: int) -> Encoder:
     if weights is None:
         raise DatasetError("a new model needs --encoder-weights: a ResNet file, or a name such as IMAGENET1K_V2")
     if weights not in ResNet101_Weights.__members__:
-        return encoder_from_resnet(Path(weights))
+        first, second, _, last = RESNET_101
+        return encoder_from_resnet(Path(weights), EncoderConfig((first, second, blocks, last)))
     encoder = Encoder()
     encoder.trunk.load_state_dict(torchvision_trunk(weights))
     return encoder
@@ -190,4 +252,6 @@ def _keep(config: RunConfig, start: Checkpoint, model: CaptionModel, scores: dic
         training={"recipe": recipe},
         scores={"val while training": scores},
     )
-    save_checkpoint(config.output / "checkpoint", Checkpoint(model.encoder, model.decoder, start.vocabulary, card))
+    encoder = Encoder(start.encoder.config)  # coarse as it may be trained, it is served in its own form
+    encoder.load_state_dict(model.encoder.state_dict())
+    save_checkpoint(config.output / "checkpoint", Checkpoint(encoder, model.decoder, start.vocabulary, card))

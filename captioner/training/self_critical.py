@@ -148,7 +148,7 @@ class SelfCritic:
         rows = (photo * references + place - self.samples)[~own]
         kept = TeacherForced(forced.logits[~own], forced.targets[~own], alphas, rows)
         anchor = objective(kept, config, batch.regions, shares)
-        terms = (weight * term for term in (anchor.doubly_stochastic, anchor.region))
+        terms = (weight * term for term in (anchor.doubly_stochastic, anchor.region, anchor.lessons))
         return Loss(words + weight * anchor.total, words, *terms)
 
 

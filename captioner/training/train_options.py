@@ -8,6 +8,8 @@ from typing import Any, get_args
 
 from captioner.quantization import Storage
 from captioner.training.batches import BatchPlan
+from captioner.training.lessons import LessonConfig
+from captioner.training.model import STAGES
 from captioner.training.objective import ObjectiveConfig
 from captioner.training.run import RunConfig
 from captioner.training.trainer import TrainerConfig
@@ -27,12 +29,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="run folder; an interrupted run goes on from it")
     parser.add_argument("--start-from", type=Path, help="checkpoint folder to go on from")
     parser.add_argument("--encoder-weights", help="ResNet-50/101 .safetensors[.xz], or a ResNet101_Weights name")
+    parser.add_argument("--layer3-blocks", type=int, default=0, help="grow the encoder's third stage to so many blocks")
     parser.add_argument("--tune-encoder", action="store_true", help="train the encoder too")
+    parser.add_argument("--tune-from", choices=STAGES, default=STAGES[0], help="first stage of it that is trained")
+    parser.add_argument("--coarse", action="store_true", help="tune on a grid half as fine: several times faster")
+    parser.add_argument("--concept-weight", type=float, default=0.0, help="tune it to tell what is in each cell, too")
+    parser.add_argument(
+        "--teacher-weight", type=float, default=0.0, help="tune it to tell the --teacher's features, too"
+    )
+    parser.add_argument("--teacher", type=Path, help="DenseNet-169 .safetensors")
     parser.add_argument("--on-the-fly", action="store_true", help="encode at every step instead of caching features")
-    parser.add_argument("--entities", type=Path, help="Flickr30k Entities boxes, for --region-weight")
+    parser.add_argument(
+        "--entities", type=Path, help="Flickr30k Entities boxes, for --region-weight and --concept-weight"
+    )
     parser.add_argument("--pool", type=int, default=1, help="average so many cells a side while training")
     parser.add_argument("--mirror", action="store_true", help="show photos left for right half the time")
     parser.add_argument("--cells", type=int, default=0, help="show so many cells of the grid, others each time; 0: all")
+    parser.add_argument("--crops", type=float, default=1.0, help="show windows of at least this share of a photo")
     parser.add_argument("--feature-dropout", type=float, default=0.0, help="drop feature channels of a photo")
     parser.add_argument("--min-frequency", type=int, default=5)
     for size in ("embedding", "hidden", "attention"):
@@ -79,11 +92,13 @@ def run_config(a: argparse.Namespace) -> RunConfig:
     """The run that the parsed options describe."""
     return RunConfig(
         dataset=a.data, photos=a.photos, output=a.output, start_from=a.start_from,
-        encoder_weights=a.encoder_weights, tuned=a.tune_encoder, features=a.features, on_the_fly=a.on_the_fly,
+        encoder_weights=a.encoder_weights, layer3_blocks=a.layer3_blocks,
+        tuned=a.tune_encoder, tune_from=a.tune_from, coarse=a.coarse, teacher=a.teacher,
+        lessons=LessonConfig(a.concept_weight, a.teacher_weight), features=a.features, on_the_fly=a.on_the_fly,
         entities=a.entities,
         pool=a.pool, min_frequency=a.min_frequency, sizes=_sizes(a), storage=a.storage, precision=a.precision,
         feature_dropout=a.feature_dropout, val_photos=a.val_photos, val_beam_size=a.val_beam_size, licence=a.licence,
-        plan=BatchPlan(a.batch_photos, a.captions_per_photo, a.seed), views=Views(a.mirror, a.cells),
+        plan=BatchPlan(a.batch_photos, a.captions_per_photo, a.seed), views=Views(a.mirror, a.cells, a.crops),
         trainer=TrainerConfig(
             a.epochs, a.learning_rate, a.encoder_learning_rate, weight_decay=a.weight_decay, clip=a.clip,
             patience=a.patience, metric=a.metric, save_every=a.save_every, workers=a.workers,

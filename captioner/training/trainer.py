@@ -18,11 +18,14 @@ from tqdm import tqdm
 
 from captioner.training.averaging import MovingAverage
 from captioner.training.batches import Batch, BatchDataset, BatchPlan, Loader, RegionSource
+from captioner.training.concepts import Concepts, ConceptTargets
 from captioner.training.karpathy import DatasetError, Example
+from captioner.training.lessons import LessonTargets
 from captioner.training.model import CaptionModel
 from captioner.training.objective import Loss, ObjectiveConfig, Shares, objective
 from captioner.training.progress import LOSSES, STATE, LossLog, Progress
 from captioner.training.self_critical import SelfCritic
+from captioner.training.teacher import Teacher
 from captioner.training.views import Views
 from captioner.vocabulary import Vocabulary
 
@@ -36,7 +39,7 @@ class TrainerConfig:
 
     Attributes:
         learning_rate: peak of the one-cycle schedule for the decoder.
-        encoder_learning_rate: the same for a fine-tuned encoder.
+        encoder_learning_rate: the same for a fine-tuned encoder; ten times this for the norms that begin at 0.
         clip: largest norm of the gradient.
         patience: epochs without a better score before stopping early.
         samples: captions drawn a photo for self-critical training; 0 is teacher forcing.
@@ -71,6 +74,8 @@ class Data(NamedTuple):
     load: Loader
     regions: RegionSource | None
     views: Views = Views()
+    concepts: Concepts | None = None
+    teacher: Teacher | None = None
 
 
 class Trainer:
@@ -156,7 +161,9 @@ class Trainer:
         batches = self.plan.epoch(self.data.examples, self.progress.epoch)
         share = [self._share(batch) for batch in batches[self.progress.batch :]]
         data = self.data
-        dataset = BatchDataset(data.examples, share, data.vocabulary, data.load, data.regions, data.views)
+        dataset = BatchDataset(
+            data.examples, share, data.vocabulary, data.load, data.regions, data.views, data.concepts
+        )
         own = torch.Generator()  # else the loader would draw from the numbers of the model's initial weights
         for batch in DataLoader(dataset, batch_size=None, num_workers=self.config.workers, generator=own):
             torch.manual_seed(self._step_seed())
@@ -200,14 +207,16 @@ class Trainer:
         return Shares(*(own / mean.clamp_min(1e-9)))  # 0 of a kind that nobody has
 
     def _forced_loss(self, batch: Batch) -> Loss:
-        forced = self.model(batch.inputs, batch.captions, batch.lengths)
-        return objective(forced, self.objective_config, batch.regions, self._shares(batch))
+        taught = self.data.teacher(batch.inputs) if self.data.teacher else None
+        targets = LessonTargets(batch.concepts, taught)
+        forced, lessons = self.model(batch.inputs, batch.captions, batch.lengths, targets)
+        return objective(forced, self.objective_config, batch.regions, self._shares(batch), lessons)
 
     def _drawn_loss(self, batch: Batch, critic: SelfCritic) -> Loss:
         with torch.no_grad():
             features = self.bare.annotate(batch.inputs)
         drawn = critic.draw(self.bare.decoder, features, batch.photos)
-        forced = self.model(batch.inputs, *critic.with_references(drawn, batch))
+        forced, _ = self.model(batch.inputs, *critic.with_references(drawn, batch))
         shares = self._shares(batch, drawn.lengths)
         return critic.loss(forced, drawn, batch, self.config.reference_weight, self.objective_config, shares)
 
@@ -273,14 +282,24 @@ class Trainer:
 
 
 def parameter_groups(model: CaptionModel, config: TrainerConfig) -> list[dict[str, Any]]:
-    """The decoder at its rate and, if fine-tuned, the encoder at its own smaller one."""
-    groups: list[dict[str, Any]] = [{"params": list(model.decoder.parameters()), "lr": config.learning_rate}]
-    if model.tuned:
-        groups.append({"params": list(model.encoder.parameters()), "lr": config.encoder_learning_rate})
-    return groups
+    """The decoder and the lessons at their rate and, if fine-tuned, the encoder at its own smaller one.
+
+    Norms whose weights are all zero, of blocks that still are the identity, have far to go: ten times that rate.
+    """
+    heads = [] if model.lessons is None else list(model.lessons.parameters())
+    groups: list[dict[str, Any]] = [{"params": [*model.decoder.parameters(), *heads], "lr": config.learning_rate}]
+    if not model.tuned:
+        return groups
+    trained = {name: each for name, each in model.encoder.named_parameters() if each.requires_grad}
+    zero = {name for name, each in trained.items() if name.endswith("weight") and not each.any()}
+    silent = [each for name, each in trained.items() if f"{name.rpartition('.')[0]}.weight" in zero]
+    others = [each for name, each in trained.items() if f"{name.rpartition('.')[0]}.weight" not in zero]
+    groups.append({"params": others, "lr": config.encoder_learning_rate})
+    return [*groups, {"params": silent, "lr": 10 * config.encoder_learning_rate}] if silent else groups
 
 
 def _to(batch: Batch, device: torch.device) -> Batch:
     regions = batch.regions and type(batch.regions)(*(part.to(device) for part in batch.regions))
+    concepts = batch.concepts and ConceptTargets(*(part.to(device) for part in batch.concepts))
     inputs, captions, lengths = (part.to(device) for part in batch[:3])
-    return Batch(inputs, captions, lengths, regions, batch.photos)
+    return Batch(inputs, captions, lengths, regions, batch.photos, concepts)

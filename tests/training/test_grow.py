@@ -11,7 +11,7 @@ from torchvision.models import resnet50
 from captioner.encoder import Encoder, EncoderConfig, without_identity_blocks
 from captioner.photo import PhotoFormat, prepare
 from captioner.training.features import FeatureCache, compute_features, fingerprint
-from captioner.training.grow import encoder_from_resnet, grow
+from captioner.training.grow import coarse, encoder_from_resnet, grow, grown
 from captioner.training.karpathy import DatasetError
 
 
@@ -33,6 +33,27 @@ def test_a_grown_encoder_computes_the_same(short):
     photos = torch.randn(2, 3, 64, 64)
     assert torch.equal(grown(photos), short(photos))
     assert torch.equal(without_identity_blocks(grown)(photos), short(photos))
+
+
+@torch.inference_mode()
+def test_an_encoder_can_be_grown_later(short):
+    larger = grown(short, 6)
+    assert larger.config.blocks == (1, 1, 6, 1)
+    photos = torch.randn(2, 3, 64, 64)
+    assert torch.equal(larger.eval()(photos), short(photos))
+    assert grown(short, 2).config == short.config
+
+
+@torch.inference_mode()
+def test_a_coarse_encoder_computes_every_other_cell_of_the_dilated_one():
+    torch.manual_seed(0)
+    fine = Encoder(EncoderConfig((1, 1, 1, 1), grid=16)).eval()  # of 256 px: no pooling
+    photos = torch.randn(1, 3, 256, 256)
+    half = coarse(fine).eval()
+    assert (half.config.grid, half.config.dilated) == (8, False)
+    torch.testing.assert_close(
+        half(photos).view(8, 8, -1), fine(photos).view(16, 16, -1)[::2, ::2], atol=1e-4, rtol=1e-4
+    )
 
 
 def test_grown_blocks_learn(short):

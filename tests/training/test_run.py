@@ -5,18 +5,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
+from torchvision.models import densenet169
 
 from captioner.__main__ import main
 from captioner.checkpoint import load_checkpoint, save_checkpoint
+from captioner.encoder import Encoder, EncoderConfig
 from captioner.pipeline import Captioner
 from captioner.quantization import as_stored
 from captioner.training import trainer as trainer_module
 from captioner.training.batches import BatchPlan
 from captioner.training.commands import add_parsers
+from captioner.training.concepts import Concepts
 from captioner.training.karpathy import DatasetError, read_dataset
+from captioner.training.lessons import LessonConfig
 from captioner.training.progress import LOSSES, STATE
 from captioner.training.run import RunConfig, train
 from captioner.training.trainer import TrainerConfig
+from captioner.training.views import Views
 
 
 def config(collection, output, **changes):
@@ -83,6 +89,69 @@ def test_tuning_holds_batch_norm_statistics_and_trains_every_layer(collection, t
     for name, value in start.encoder.state_dict().items():
         held = "running" in name or "num_batches" in name
         assert torch.equal(end[f"encoder.{name}"], value) == held, name
+
+
+@pytest.fixture
+def boxes(tmp_path):
+    sentences = [{"tokens": ["a", "red", "square"], "phrases": [{"first": 0, "last": 2, "boxes": [[0, 0, 0.5, 1]]}]}]
+    path = tmp_path / "entities.jsonl"
+    path.write_text(json.dumps({"filename": "0.png", "sentences": sentences}))
+    return path
+
+
+@pytest.fixture(scope="module")
+def densenet(tmp_path_factory):
+    path = tmp_path_factory.mktemp("teacher") / "densenet.safetensors"
+    torch.manual_seed(0)
+    save_file(densenet169(weights=None).features.state_dict(), path)
+    return path
+
+
+def taught(collection, output, boxes, densenet, **changes):
+    """The 64 px photos give a coarse grid of 2×2 cells, as the teacher's is."""
+    start = load_checkpoint(collection.checkpoint)
+    torch.manual_seed(0)
+    encoder = Encoder(EncoderConfig((1, 1, 2, 1), grid=4))  # a first block, which differs, cannot be copied
+    card = replace(start.card, encoder=encoder.config, photo=replace(start.card.photo, size=74))
+    folder = output.with_name(f"{output.name}-start")
+    save_checkpoint(folder, start._replace(encoder=encoder, card=card))
+    settings = {
+        "start_from": folder, "tuned": True, "tune_from": "layer3", "coarse": True, "entities": boxes,
+        "teacher": densenet, "lessons": LessonConfig(0.5, 1.0), "layer3_blocks": 3, "views": Views(True, 0, 0.6),
+    }  # fmt: skip
+    return config(collection, output, **{**settings, **changes})
+
+
+def test_an_encoder_learns_its_lessons_and_is_served_in_its_own_form(
+    collection, tmp_path, boxes, densenet, monkeypatch
+):
+    monkeypatch.setattr(Concepts.__init__, "__defaults__", (1,))
+    longer = TrainerConfig(epochs=8, learning_rate=5e-3, encoder_learning_rate=1e-3, save_every=1000)
+    run = taught(collection, tmp_path / "run", boxes, densenet, trainer={}, val_photos=0)
+    train(replace(run, trainer=longer))
+    losses = [json.loads(line)["lessons"] for line in (run.output / LOSSES).open()]
+    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3])
+    start, kept = load_checkpoint(run.start_from), load_checkpoint(run.output / "checkpoint")
+    assert kept.card.encoder == replace(start.card.encoder, blocks=(1, 1, 3, 1))
+    assert kept.card.photo == start.card.photo
+    assert kept.encoder.trunk.layer3[2].bn3.weight.any()
+    before, after = start.encoder.state_dict(), kept.encoder.state_dict()
+    assert torch.equal(after["trunk.layer2.0.conv1.weight"], before["trunk.layer2.0.conv1.weight"])
+    assert not torch.equal(after["trunk.layer4.0.conv1.weight"], before["trunk.layer4.0.conv1.weight"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"coarse": True}, "--tune-encoder"),
+        ({"views": Views(smallest_crop=0.5)}, "--tune-encoder"),
+        ({"tuned": True, "lessons": LessonConfig(concepts=1)}, "--entities"),
+        ({"tuned": True, "lessons": LessonConfig(teacher=1)}, "DenseNet-169"),
+    ],
+)
+def test_lessons_without_what_they_need_are_refused(collection, tmp_path, changes, complaint):
+    with pytest.raises(DatasetError, match=complaint):
+        train(config(collection, tmp_path, **changes))
 
 
 def surprise(checkpoint, collection):

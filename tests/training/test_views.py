@@ -7,7 +7,7 @@ from captioner.photo import PhotoFormat
 from captioner.training.batches import BatchDataset, BatchPlan
 from captioner.training.features import FeatureCache, compute_features, load_photos
 from captioner.training.karpathy import DatasetError, Example
-from captioner.training.views import Views, mirrored_caption, mirrored_map
+from captioner.training.views import WHOLE, Crop, View, Views, framed, mirrored_caption, mirrored_map
 from captioner.vocabulary import Vocabulary
 
 GRID = 4
@@ -33,7 +33,7 @@ def load(filenames, mirrored=()):
     )
 
 
-def regions(filename, caption):
+def regions(filename, caption, crop):
     return [(1, INSIDE.flatten())] if caption == 0 else []
 
 
@@ -106,3 +106,56 @@ def test_the_mirrored_cache_holds_the_features_of_the_mirrored_photos(collection
         FeatureCache(tmp_path / "plain").read(names, wanted)
     with pytest.raises(DatasetError, match="other photos"):
         compute_features(encoder, form, collection.photos, names, tmp_path / "plain", mirrored=True)
+
+
+def view(crop, mirrored=False, contrast=1.0, brightness=0.0):
+    return View(mirrored, np.random.default_rng(0), crop, contrast, brightness)
+
+
+def test_a_crop_is_the_window_enlarged():
+    """A quarter of the photo, at twice the size: every other pixel is exactly between its neighbours."""
+    ramp = torch.arange(8.0).repeat(8, 1)
+    photo = torch.stack([ramp, ramp.T, ramp + ramp.T])
+    shown = framed(photo[None], [view(Crop(0.5, 0.25, 0.5, 0.5))])[0]
+    across = 4 + (torch.arange(8) + 0.5) / 2 - 0.5
+    inner = slice(1, 7)  # at the rim the ramp is reflected
+    torch.testing.assert_close(shown[0, :, inner], across.repeat(8, 1)[:, inner])
+    torch.testing.assert_close(shown[1, inner], (2 + (torch.arange(8) + 0.5) / 2 - 0.5).view(-1, 1).repeat(1, 8)[inner])
+
+
+def test_a_mirrored_photo_is_cropped_where_the_crop_was():
+    photo = torch.rand(1, 3, 16, 16)
+    crop = Crop(0.1, 0.3, 0.6, 0.5)
+    turned = framed(photo.flip(3), [view(crop, mirrored=True)])
+    torch.testing.assert_close(turned, framed(photo, [view(crop)]).flip(3), atol=1e-5, rtol=1e-5)
+
+
+def test_light_changes_contrast_and_brightness():
+    photo = torch.randn(2, 3, 8, 8)
+    whole = Crop(0.0, 0.0, 1.0, 0.999999)
+    shown = framed(photo, [view(whole, contrast=1.2, brightness=-0.1), view(WHOLE)])
+    torch.testing.assert_close(shown[0], photo[0] * 1.2 - 0.1, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(shown[1], photo[1], atol=1e-5, rtol=1e-5)
+
+
+def test_crops_stay_on_the_photo_and_are_as_large_as_asked():
+    drawn = [Views(smallest_crop=0.5).draw(seed) for seed in range(200)]
+    crops = np.array([each.crop for each in drawn])
+    assert (crops[:, :2] >= 0).all()
+    assert (crops[:, :2] + crops[:, 2:] <= 1 + 1e-9).all()
+    areas = crops[:, 2] * crops[:, 3]
+    assert 0.5 - 1e-9 <= areas.min() < 0.6
+    assert areas.max() > 0.9
+    assert len({each.contrast for each in drawn}) == 200
+    assert Views(mirror=True).draw(1).crop == WHOLE
+
+
+def test_a_box_is_where_its_pixels_are():
+    crop = Crop(0.25, 0.5, 0.5, 0.4)
+    photo = torch.zeros(1, 3, 200, 200)
+    photo[:, :, 120:160, 80:120] = 1
+    left, top, right, bottom = (round(200 * edge) for edge in crop.box((0.4, 0.6, 0.6, 0.8)))
+    shown = framed(photo, [view(crop)])[0, 0] > 0.5
+    rows, columns = shown.nonzero().T
+    found = [int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1]
+    np.testing.assert_allclose(found, [left, top, right, bottom], atol=1)
