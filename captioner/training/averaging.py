@@ -27,8 +27,14 @@ class MovingAverage:
 
     def __init__(self, model: CaptionModel, decay: float) -> None:
         encoder = copy.deepcopy(model.encoder) if model.tuned else model.encoder
-        decoder = copy.deepcopy(model.decoder)
-        self.model = CaptionModel(encoder, decoder, tuned=model.tuned, tune_from=model.tune_from, pool=model.pool)
+        self.model = CaptionModel(
+            encoder,
+            copy.deepcopy(model.decoder),
+            tuned=model.tuned,
+            tune_from=model.tune_from,
+            pool=model.pool,
+            lessons=copy.deepcopy(model.lessons),
+        )
         self.decay = decay
 
     def update(self, model: CaptionModel, step: int) -> None:

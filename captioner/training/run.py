@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torchvision.models import ResNet101_Weights
 
@@ -43,6 +44,7 @@ from captioner.training.trainer import Data, Trainer, TrainerConfig
 from captioner.training.views import Views
 from captioner.vocabulary import Vocabulary
 
+LESSONS = "lessons.safetensors"  # beside the checkpoint: its heads, for a run that goes on from it
 TEACHER_SAMPLE = 512  # photos from which the teacher's mean and deviation are taken
 
 
@@ -165,7 +167,11 @@ def _lessons(config: RunConfig, data: Data) -> Lessons | None:
         return None
     torch.manual_seed(config.plan.seed)
     frequency = data.concepts.frequency if data.concepts else torch.ones(1)
-    return Lessons(config.lessons, FEATURE_SIZE, frequency, TAUGHT_SIZE)
+    lessons = Lessons(config.lessons, FEATURE_SIZE, frequency, TAUGHT_SIZE)
+    learnt = config.start_from.with_name(LESSONS) if config.start_from else None
+    if learnt is not None and learnt.exists():
+        lessons.load_state_dict(load_file(learnt))
+    return lessons
 
 
 def _starting_point(config: RunConfig, dataset: Dataset) -> Checkpoint:
@@ -252,6 +258,8 @@ def _keep(config: RunConfig, start: Checkpoint, model: CaptionModel, scores: dic
         training={"recipe": recipe},
         scores={"val while training": scores},
     )
+    if model.lessons is not None:
+        save_file(model.lessons.state_dict(), config.output / LESSONS)
     encoder = Encoder(start.encoder.config)  # coarse as it may be trained, it is served in its own form
     encoder.load_state_dict(model.encoder.state_dict())
     save_checkpoint(config.output / "checkpoint", Checkpoint(encoder, model.decoder, start.vocabulary, card))

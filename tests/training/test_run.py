@@ -138,6 +138,10 @@ def test_an_encoder_learns_its_lessons_and_is_served_in_its_own_form(
     before, after = start.encoder.state_dict(), kept.encoder.state_dict()
     assert torch.equal(after["trunk.layer2.0.conv1.weight"], before["trunk.layer2.0.conv1.weight"])
     assert not torch.equal(after["trunk.layer4.0.conv1.weight"], before["trunk.layer4.0.conv1.weight"])
+    again = replace(run, start_from=run.output / "checkpoint", output=tmp_path / "again", layer3_blocks=0)
+    train(replace(again, trainer=replace(longer, epochs=1)))
+    goes_on = [json.loads(line)["lessons"] for line in (again.output / LOSSES).open()]
+    assert goes_on[0] < np.mean(losses[:3]) - 0.5 * (np.mean(losses[:3]) - losses[-1])  # its heads are known
 
 
 @pytest.mark.parametrize(
