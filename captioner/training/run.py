@@ -59,8 +59,8 @@ class RunConfig:
         encoder_weights: a ResNet file, or the name of a torchvision ``ResNet101_Weights`` entry.
         layer3_blocks: grow the encoder's stage 3 to so many blocks first; 0 leaves it, or makes 23 of a new one.
         tuned: train the encoder too, from its stage ``tune_from`` on; else it is frozen and its features are cached.
-        coarse: train and judge on a grid half as fine, without dilation, of photos of 7/8 of their size; a
-            frozen encoder cannot be.
+        coarse: train and judge on a grid half as fine, without dilation, of photos of 7/8 of their size; not
+            with cached features.
         lessons: what a tuned encoder learns beside captions; concepts need ``entities``, the other a ``teacher``.
         teacher: DenseNet-169 weights as safetensors.
         features: folder of the cached features; computed there if absent. Those of mirrored photos lie
@@ -143,8 +143,10 @@ def train(config: RunConfig) -> Progress:
 
 def _check(config: RunConfig) -> None:
     lessons = config.lessons
-    if not config.tuned and (config.coarse or lessons or config.views.smallest_crop < 1):
-        raise DatasetError("--coarse, --crops and lessons are for an encoder that is trained; add --tune-encoder")
+    if not config.tuned and lessons:
+        raise DatasetError("lessons are for an encoder that is trained; add --tune-encoder")
+    if not (config.tuned or config.on_the_fly) and (config.coarse or config.views.smallest_crop < 1):
+        raise DatasetError("--coarse and --crops need photos, not cached features; add --on-the-fly or --tune-encoder")
     if (lessons.concepts or config.objective.region) and config.entities is None:
         raise DatasetError("--concept-weight and --region-weight need the boxes of --entities")
     if lessons.teacher and config.teacher is None:

@@ -144,11 +144,22 @@ def test_an_encoder_learns_its_lessons_and_is_served_in_its_own_form(
     assert goes_on[0] < np.mean(losses[:3]) - 0.5 * (np.mean(losses[:3]) - losses[-1])  # its heads are known
 
 
+def test_a_decoder_can_learn_on_crops_of_a_frozen_encoder(collection, tmp_path, boxes, densenet):
+    changes = {"tuned": False, "on_the_fly": True, "lessons": LessonConfig(), "storage": "int8", "layer3_blocks": 0}
+    run = taught(collection, tmp_path / "run", boxes, densenet, **changes)
+    train(run)
+    start, kept = load_checkpoint(run.start_from), load_checkpoint(run.output / "checkpoint")
+    rounded = as_stored(start.encoder.state_dict(), "int8")
+    assert all(torch.equal(kept.encoder.state_dict()[name], value) for name, value in rounded.items())
+    assert not torch.equal(kept.decoder.output.words.weight, start.decoder.output.words.weight)
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"coarse": True}, "--tune-encoder"),
-        ({"views": Views(smallest_crop=0.5)}, "--tune-encoder"),
+        ({"coarse": True}, "--on-the-fly"),
+        ({"views": Views(smallest_crop=0.5)}, "--on-the-fly"),
+        ({"lessons": LessonConfig(concepts=1)}, "--tune-encoder"),
         ({"tuned": True, "lessons": LessonConfig(concepts=1)}, "--entities"),
         ({"tuned": True, "lessons": LessonConfig(teacher=1)}, "DenseNet-169"),
     ],
