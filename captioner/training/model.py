@@ -57,6 +57,11 @@ class CaptionModel(nn.Module):
         """Photos ``(P, 3, H, W)`` or features ``(P, L, D)`` → features, pooled and dropped if so configured."""
         return self._dropped(self._encoded(inputs))
 
+    @torch.no_grad()
+    def encoded_once(self, inputs: Tensor) -> Tensor:
+        """Photos as the features of a frozen encoder, for inputs that are read more than once; all else unchanged."""
+        return self._cells(inputs) if inputs.dim() == 4 and not self.tuned else inputs
+
     def forward(
         self, inputs: Tensor, captions: Tensor, lengths: Tensor, targets: LessonTargets | None = None
     ) -> tuple[TeacherForced, Tensor]:
@@ -70,8 +75,12 @@ class CaptionModel(nn.Module):
     def _encoded(self, inputs: Tensor) -> Tensor:
         if inputs.dim() == 4:
             with torch.set_grad_enabled(self.tuned and torch.is_grad_enabled()):
-                inputs = self.encoder(inputs.contiguous(memory_format=torch.channels_last))
+                inputs = self._cells(inputs)
         return pool_features(inputs.to(working_dtype(inputs.device)), self.pool)
+
+    def _cells(self, photos: Tensor) -> Tensor:
+        cells: Tensor = self.encoder(photos.contiguous(memory_format=torch.channels_last))
+        return cells
 
     def _dropped(self, features: Tensor) -> Tensor:
         if not self.training or not self.feature_dropout:

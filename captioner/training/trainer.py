@@ -213,6 +213,7 @@ class Trainer:
         return objective(forced, self.objective_config, batch.regions, self._shares(batch), lessons)
 
     def _drawn_loss(self, batch: Batch, critic: SelfCritic) -> Loss:
+        batch = batch._replace(inputs=self.bare.encoded_once(batch.inputs))
         with torch.no_grad():
             features = self.bare.annotate(batch.inputs)
         drawn = critic.draw(self.bare.decoder, features, batch.photos)

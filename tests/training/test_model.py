@@ -43,3 +43,14 @@ def test_silent_norms_learn_ten_times_as_fast():
     assert rates[id(block.bn3.weight)] == rates[id(block.bn3.bias)] == pytest.approx(1e-3)
     assert rates[id(block.bn2.weight)] == rates[id(block.bn2.bias)] == rates[id(block.conv3.weight)] == 1e-4
     assert rates[id(model.decoder.gate.bias)] == 1e-3
+
+
+def test_a_frozen_encoder_encodes_once_what_is_read_twice():
+    torch.manual_seed(0)
+    encoder = Encoder(EncoderConfig((1, 1, 1, 1), grid=2)).eval()
+    decoder = Decoder(DecoderConfig(8, 2048, 4, 4, 4))
+    photos = torch.rand(2, 3, 64, 64)
+    frozen = CaptionModel(encoder, decoder, tuned=False).eval()
+    assert torch.equal(frozen.annotate(frozen.encoded_once(photos)), frozen.annotate(photos))
+    assert frozen.encoded_once(photos).shape == (2, 4, 2048)
+    assert CaptionModel(encoder, decoder, tuned=True).encoded_once(photos) is photos
