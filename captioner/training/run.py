@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,87 +25,30 @@ from captioner.encoder import (
     without_identity_blocks,
 )
 from captioner.photo import PhotoFormat
-from captioner.quantization import Storage, as_stored
+from captioner.quantization import as_stored
 from captioner.search import SearchSettings
-from captioner.training.batches import BatchPlan, Loader
+from captioner.training.batches import Loader
 from captioner.training.concepts import Concepts
 from captioner.training.entities import Entities
 from captioner.training.evaluation import evaluate
 from captioner.training.features import FeatureCache, compute_features, load_photos
 from captioner.training.grow import coarse, encoder_from_resnet, grown
 from captioner.training.karpathy import Dataset, DatasetError, Example, read_dataset
-from captioner.training.lessons import LessonConfig, Lessons
-from captioner.training.model import STAGES, CaptionModel
-from captioner.training.objective import ObjectiveConfig
+from captioner.training.lessons import Lessons
+from captioner.training.model import CaptionModel
 from captioner.training.progress import Progress
+from captioner.training.run_config import RunConfig
 from captioner.training.teacher import FEATURE_SIZE as TAUGHT_SIZE
 from captioner.training.teacher import Teacher
-from captioner.training.trainer import Data, Trainer, TrainerConfig
-from captioner.training.views import Views
+from captioner.training.trainer import Data, Trainer
 from captioner.vocabulary import Vocabulary
 
 LESSONS = "lessons.safetensors"  # beside the checkpoint: its heads, for a run that goes on from it
 TEACHER_SAMPLE = 512  # photos from which the teacher's mean and deviation are taken
 
 
-@dataclass(frozen=True)
-class RunConfig:
-    """Everything a training run is made from.
-
-    Attributes:
-        start_from: checkpoint folder to go on from, or None for a new decoder.
-        sizes: of a new decoder, by the names of `DecoderConfig`; one that is gone on from keeps its
-            own, and takes ``dropout`` alone if it is named.
-        encoder_weights: a ResNet file, or the name of a torchvision ``ResNet101_Weights`` entry.
-        layer3_blocks: grow the encoder's stage 3 to so many blocks first; 0 leaves it, or makes 23 of a new one.
-        tuned: train the encoder too, from its stage ``tune_from`` on; else it is frozen and its features are cached.
-        coarse: train and judge on a grid half as fine, without dilation, of photos of 7/8 of their size; not
-            with cached features.
-        lessons: what a tuned encoder learns beside captions; concepts need ``entities``, the other a ``teacher``.
-        teacher: DenseNet-169 weights as safetensors.
-        features: folder of the cached features; computed there if absent. Those of mirrored photos lie
-            beside it, in the folder of that name with ``-mirrored``.
-        on_the_fly: encode photos at every step instead of caching features of a frozen encoder.
-        pool: average ``pool × pool`` cells of the grid while training.
-        feature_dropout: see `CaptionModel`.
-        storage: form of the kept checkpoint; a frozen encoder is rounded to it *first*, so that
-            the decoder learns on the very features that will be served.
-        val_photos: photos of val decoded after each epoch, at the length penalty of ``start_from``'s card;
-            0 keeps the last epoch.
-    """
-
-    dataset: Path
-    photos: Path
-    output: Path
-    start_from: Path | None = None
-    encoder_weights: str | None = None
-    layer3_blocks: int = 0
-    tuned: bool = False
-    tune_from: str = STAGES[0]
-    coarse: bool = False
-    lessons: LessonConfig = field(default_factory=LessonConfig)
-    teacher: Path | None = None
-    features: Path | None = None
-    on_the_fly: bool = False
-    entities: Path | None = None
-    pool: int = 1
-    feature_dropout: float = 0.0
-    min_frequency: int = 5
-    sizes: dict[str, Any] = field(default_factory=dict)
-    storage: Storage = "float16"
-    precision: str = "bf16"
-    val_photos: int = 300
-    val_beam_size: int = 3
-    licence: str = ""
-    plan: BatchPlan = field(default_factory=BatchPlan)
-    views: Views = field(default_factory=Views)
-    trainer: TrainerConfig = field(default_factory=TrainerConfig)
-    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
-
-
 def train(config: RunConfig) -> Progress:
     """Run, or take up again, one training run; the best checkpoint is ``output/checkpoint``."""
-    _check(config)
     dataset = read_dataset(config.dataset, config.photos)
     accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
     start = _starting_point(config, dataset)
@@ -141,18 +84,6 @@ def train(config: RunConfig) -> Progress:
     return trainer.run()
 
 
-def _check(config: RunConfig) -> None:
-    lessons = config.lessons
-    if not config.tuned and lessons:
-        raise DatasetError("lessons are for an encoder that is trained; add --tune-encoder")
-    if not (config.tuned or config.on_the_fly) and (config.coarse or config.views.smallest_crop < 1):
-        raise DatasetError("--coarse and --crops need photos, not cached features; add --on-the-fly or --tune-encoder")
-    if (lessons.concepts or config.objective.region) and config.entities is None:
-        raise DatasetError("--concept-weight and --region-weight need the boxes of --entities")
-    if lessons.teacher and config.teacher is None:
-        raise DatasetError("--teacher-weight needs the DenseNet-169 of --teacher")
-
-
 def _data(config: RunConfig, dataset: Dataset, vocabulary: Vocabulary, load: Loader, grid: int) -> Data:
     examples = dataset.split("train")
     entities = Entities(config.entities, dataset, grid) if config.entities else None
@@ -172,7 +103,9 @@ def _lessons(config: RunConfig, data: Data) -> Lessons | None:
     lessons = Lessons(config.lessons, FEATURE_SIZE, frequency, TAUGHT_SIZE)
     learnt = config.start_from.with_name(LESSONS) if config.start_from else None
     if learnt is not None and learnt.exists():
-        lessons.load_state_dict(load_file(learnt))
+        own = lessons.state_dict()
+        known = {name: value for name, value in load_file(learnt).items() if value.shape == own[name].shape}
+        lessons.load_state_dict(own | known)  # heads of another data set's concepts begin anew
     return lessons
 
 

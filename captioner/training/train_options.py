@@ -11,7 +11,7 @@ from captioner.training.batches import BatchPlan
 from captioner.training.lessons import LessonConfig
 from captioner.training.model import STAGES
 from captioner.training.objective import ObjectiveConfig
-from captioner.training.run import RunConfig
+from captioner.training.run_config import RunConfig
 from captioner.training.trainer import TrainerConfig
 from captioner.training.views import Views
 

@@ -20,7 +20,8 @@ from captioner.training.concepts import Concepts
 from captioner.training.karpathy import DatasetError, read_dataset
 from captioner.training.lessons import LessonConfig
 from captioner.training.progress import LOSSES, STATE
-from captioner.training.run import RunConfig, train
+from captioner.training.run import train
+from captioner.training.run_config import RunConfig
 from captioner.training.trainer import TrainerConfig
 from captioner.training.views import Views
 
@@ -142,6 +143,9 @@ def test_an_encoder_learns_its_lessons_and_is_served_in_its_own_form(
     train(replace(again, trainer=replace(longer, epochs=1)))
     goes_on = [json.loads(line)["lessons"] for line in (again.output / LOSSES).open()]
     assert goes_on[0] < np.mean(losses[:3]) - 0.5 * (np.mean(losses[:3]) - losses[-1])  # its heads are known
+    train(
+        replace(again, lessons=LessonConfig(teacher=1.0), output=tmp_path / "teacher", trainer=TrainerConfig(epochs=1))
+    )
 
 
 def test_a_decoder_can_learn_on_crops_of_a_frozen_encoder(collection, tmp_path, boxes, densenet):
