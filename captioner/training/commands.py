@@ -53,6 +53,7 @@ def _add_reproduce(parser: argparse.ArgumentParser) -> None:
         "--entities", type=Path, help="Flickr30k Entities boxes, for stages with a region- or concept-weight"
     )
     parser.add_argument("--teacher", type=Path, help="DenseNet-169 .safetensors, for stages with a teacher-weight")
+    parser.add_argument("--text", type=Path, help="sentences without photos, for stages with a text-weight")
     parser.add_argument("--encoder-weights", help="for stages that start from nothing: as of `train`")
     parser.add_argument("--start-from", type=Path, help="checkpoint for such stages instead")
     parser.add_argument("--precision", choices=("no", "bf16", "fp16"), default="bf16")
@@ -61,6 +62,6 @@ def _add_reproduce(parser: argparse.ArgumentParser) -> None:
 
 
 def _reproduce(a: argparse.Namespace) -> int:
-    sources = Sources(a.data, a.photos, a.precision, a.entities, a.encoder_weights, a.start_from, a.teacher)
+    sources = Sources(a.data, a.photos, a.precision, a.entities, a.encoder_weights, a.start_from, a.teacher, a.text)
     print(f"checkpoint in {reproduce(read_recipe(a.recipe), sources, a.output)}")
     return 0

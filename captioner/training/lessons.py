@@ -1,4 +1,4 @@
-"""What an encoder learns beside captions: which words a photo and its cells show, and a teacher's features."""
+"""What is learnt beside captions: which words a photo and its cells show, a teacher's features, and language."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, dropout, smooth_l1_loss
 
 from captioner.training.concepts import ConceptTargets
+from captioner.training.text import Sentences
 
 RARE = -4.0  # first logit of a concept in a cell
 PHOTO_SHARE = 0.5  # of the concept loss: photos against cells
@@ -18,12 +19,19 @@ PHOTO_SHARE = 0.5  # of the concept loss: photos against cells
 
 @dataclass(frozen=True)
 class LessonConfig:
-    """Weights of the lessons beside the objective of the captions; 0 leaves one out."""
+    """Weights of the lessons beside the objective of the captions; 0 leaves one out.
+
+    Attributes:
+        text: of the language loss of sentences without photos, a lesson of the decoder.
+    """
 
     concepts: float = 0.0
     teacher: float = 0.0
+    text: float = 0.0
 
-    def __bool__(self) -> bool:
+    @property
+    def of_encoder(self) -> bool:
+        """Is there one that needs `Lessons`?"""
         return bool(self.concepts or self.teacher)
 
 
@@ -32,6 +40,7 @@ class LessonTargets(NamedTuple):
 
     concepts: ConceptTargets | None
     taught: Tensor | None  # (P, L, T), a teacher's features
+    text: Sentences | None = None
 
 
 class Lessons(nn.Module):

@@ -9,6 +9,7 @@ from torch.nn.functional import avg_pool2d, dropout
 from captioner.decoder import Decoder, TeacherForced
 from captioner.encoder import Encoder
 from captioner.training.lessons import Lessons, LessonTargets
+from captioner.training.text import language_loss
 
 STAGES = ("conv1", "layer1", "layer2", "layer3", "layer4")
 
@@ -22,6 +23,7 @@ class CaptionModel(nn.Module):
         feature_dropout: the chance of each of a photo's feature channels to be zero in all its cells
             while training: a photo is then harder to know again than what is on it.
         lessons: what the encoder learns beside captions.
+        text_weight: of the language loss, where sentences without photos come along.
     """
 
     def __init__(
@@ -34,11 +36,13 @@ class CaptionModel(nn.Module):
         pool: int = 1,
         feature_dropout: float = 0.0,
         lessons: Lessons | None = None,
+        text_weight: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoder = encoder.requires_grad_(tuned)
         self.decoder = decoder
         self.lessons = lessons
+        self.text_weight = text_weight
         self.tuned = tuned
         self.tune_from = tune_from
         self.pool = pool
@@ -68,9 +72,12 @@ class CaptionModel(nn.Module):
         """See `Decoder.forward`; beside it the loss of the lessons, 0 without any."""
         features = self._encoded(inputs)
         forced: TeacherForced = self.decoder(self._dropped(features), captions, lengths)
-        if self.lessons is None or targets is None:
-            return forced, features.new_zeros((), dtype=torch.float32)
-        return forced, self.lessons(features, targets)
+        loss = features.new_zeros((), dtype=torch.float32)
+        if self.lessons is not None and targets is not None:
+            loss = self.lessons(features, targets)
+        if targets is not None and targets.text is not None:
+            loss = loss + self.text_weight * language_loss(self.decoder, targets.text, features.dtype)
+        return forced, loss
 
     def _encoded(self, inputs: Tensor) -> Tensor:
         if inputs.dim() == 4:

@@ -19,7 +19,17 @@ from captioner.training.averaging import mean_checkpoint
 from captioner.training.run import train
 
 CHECKPOINT, DONE = "checkpoint", "done.json"
-NOT_OF_A_STAGE = ("data", "photos", "output", "entities", "teacher", "encoder-weights", "precision", "start-from")
+NOT_OF_A_STAGE = (
+    "data",
+    "photos",
+    "output",
+    "entities",
+    "teacher",
+    "text",
+    "encoder-weights",
+    "precision",
+    "start-from",
+)
 
 
 class RecipeError(ValueError):
@@ -49,7 +59,7 @@ class Sources:
 
     Attributes:
         entities: for the stages that have a ``region-weight`` or a ``concept-weight``.
-        teacher: for those that have a ``teacher-weight``.
+        teacher, text: for those that have a ``teacher-weight``, or a ``text-weight``.
         encoder_weights, start_from: for the stages that go on from no other; see `RunConfig`.
     """
 
@@ -60,6 +70,7 @@ class Sources:
     encoder_weights: str | None = None
     start_from: Path | None = None
     teacher: Path | None = None
+    text: Path | None = None
 
 
 def read_recipe(path: Path) -> tuple[Stage, ...]:
@@ -135,6 +146,7 @@ def _arguments(stage: Stage, sources: Sources, output: Path) -> dict[str, Any]:
         "encoder-weights": None if start else sources.encoder_weights,
         "entities": sources.entities if own.get("region-weight") or own.get("concept-weight") else None,
         "teacher": sources.teacher if own.get("teacher-weight") else None,
+        "text": sources.text if own.get("text-weight") else None,
     }
 
 

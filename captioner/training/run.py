@@ -40,6 +40,7 @@ from captioner.training.progress import Progress
 from captioner.training.run_config import RunConfig
 from captioner.training.teacher import FEATURE_SIZE as TAUGHT_SIZE
 from captioner.training.teacher import Teacher
+from captioner.training.text import TextOnly
 from captioner.training.trainer import Data, Trainer
 from captioner.vocabulary import Vocabulary
 
@@ -68,6 +69,7 @@ def train(config: RunConfig) -> Progress:
         pool=config.pool,
         feature_dropout=config.feature_dropout,
         lessons=_lessons(config, data),
+        text_weight=config.lessons.text,
     )
     model.encoder.to(memory_format=torch.channels_last)
     trainer = Trainer(
@@ -92,11 +94,12 @@ def _data(config: RunConfig, dataset: Dataset, vocabulary: Vocabulary, load: Loa
     if teacher is not None:
         teacher.standardise(load([example.filename for example in examples[:TEACHER_SAMPLE]]))
     regions = entities.regions if entities else None
-    return Data(examples, vocabulary, load, regions, config.views, concepts, teacher)
+    text = TextOnly(config.text, vocabulary) if config.text and config.lessons.text else None
+    return Data(examples, vocabulary, load, regions, config.views, concepts, teacher, text)
 
 
 def _lessons(config: RunConfig, data: Data) -> Lessons | None:
-    if not config.lessons:
+    if not config.lessons.of_encoder:
         return None
     torch.manual_seed(config.plan.seed)
     frequency = data.concepts.frequency if data.concepts else torch.ones(1)

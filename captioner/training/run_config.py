@@ -29,8 +29,9 @@ class RunConfig:
         tuned: train the encoder too, from its stage ``tune_from`` on; else it is frozen and its features are cached.
         coarse: train and judge on a grid half as fine, without dilation, of photos of 7/8 of their size; not
             with cached features.
-        lessons: what a tuned encoder learns beside captions; concepts need ``entities``, the other a ``teacher``.
+        lessons: what is learnt beside captions; concepts need ``entities``, the others ``teacher`` and ``text``.
         teacher: DenseNet-169 weights as safetensors.
+        text: sentences without photos, one a line.
         features: folder of the cached features; computed there if absent. Those of mirrored photos lie
             beside it, in the folder of that name with ``-mirrored``.
         on_the_fly: encode photos at every step instead of caching features of a frozen encoder.
@@ -53,6 +54,7 @@ class RunConfig:
     coarse: bool = False
     lessons: LessonConfig = field(default_factory=LessonConfig)
     teacher: Path | None = None
+    text: Path | None = None
     features: Path | None = None
     on_the_fly: bool = False
     entities: Path | None = None
@@ -72,11 +74,13 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         lessons = self.lessons
-        if not self.tuned and lessons:
-            raise DatasetError("lessons are for an encoder that is trained; add --tune-encoder")
+        if not self.tuned and lessons.of_encoder:
+            raise DatasetError("concepts and a teacher are for an encoder that is trained; add --tune-encoder")
         if not (self.tuned or self.on_the_fly) and (self.coarse or self.views.smallest_crop < 1):
             raise DatasetError("--coarse and --crops need photos, not features; add --on-the-fly or --tune-encoder")
         if (lessons.concepts or self.objective.region) and self.entities is None:
             raise DatasetError("--concept-weight and --region-weight need the boxes of --entities")
+        if lessons.text and self.text is None:
+            raise DatasetError("--text-weight needs the sentences of --text")
         if lessons.teacher and self.teacher is None:
             raise DatasetError("--teacher-weight needs the DenseNet-169 of --teacher")

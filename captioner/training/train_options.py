@@ -37,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher-weight", type=float, default=0.0, help="tune it to tell the --teacher's features, too"
     )
+    parser.add_argument("--text-weight", type=float, default=0.0, help="train the decoder on --text, too")
+    parser.add_argument("--text", type=Path, help="sentences without photos, one a line")
     parser.add_argument("--teacher", type=Path, help="DenseNet-169 .safetensors")
     parser.add_argument("--on-the-fly", action="store_true", help="encode at every step instead of caching features")
     parser.add_argument(
@@ -94,8 +96,8 @@ def run_config(a: argparse.Namespace) -> RunConfig:
         dataset=a.data, photos=a.photos, output=a.output, start_from=a.start_from,
         encoder_weights=a.encoder_weights, layer3_blocks=a.layer3_blocks,
         tuned=a.tune_encoder, tune_from=a.tune_from, coarse=a.coarse, teacher=a.teacher,
-        lessons=LessonConfig(a.concept_weight, a.teacher_weight), features=a.features, on_the_fly=a.on_the_fly,
-        entities=a.entities,
+        lessons=LessonConfig(a.concept_weight, a.teacher_weight, a.text_weight), text=a.text,
+        features=a.features, on_the_fly=a.on_the_fly, entities=a.entities,
         pool=a.pool, min_frequency=a.min_frequency, sizes=_sizes(a), storage=a.storage, precision=a.precision,
         feature_dropout=a.feature_dropout, val_photos=a.val_photos, val_beam_size=a.val_beam_size, licence=a.licence,
         plan=BatchPlan(a.batch_photos, a.captions_per_photo, a.seed), views=Views(a.mirror, a.cells, a.crops),

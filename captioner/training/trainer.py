@@ -26,6 +26,7 @@ from captioner.training.objective import Loss, ObjectiveConfig, Shares, objectiv
 from captioner.training.progress import LOSSES, STATE, LossLog, Progress
 from captioner.training.self_critical import SelfCritic
 from captioner.training.teacher import Teacher
+from captioner.training.text import Sentences, TextOnly
 from captioner.training.views import Views
 from captioner.vocabulary import Vocabulary
 
@@ -76,6 +77,7 @@ class Data(NamedTuple):
     views: Views = Views()
     concepts: Concepts | None = None
     teacher: Teacher | None = None
+    text: TextOnly | None = None
 
 
 class Trainer:
@@ -208,9 +210,15 @@ class Trainer:
 
     def _forced_loss(self, batch: Batch) -> Loss:
         taught = self.data.teacher(batch.inputs) if self.data.teacher else None
-        targets = LessonTargets(batch.concepts, taught)
+        targets = LessonTargets(batch.concepts, taught, self._text(len(batch.captions)))
         forced, lessons = self.model(batch.inputs, batch.captions, batch.lengths, targets)
         return objective(forced, self.objective_config, batch.regions, self._shares(batch), lessons)
+
+    def _text(self, count: int) -> Sentences | None:
+        if self.data.text is None:
+            return None
+        drawn = self.data.text.draw(count, self._step_seed())
+        return Sentences(*(part.to(self.accelerator.device) for part in drawn))
 
     def _drawn_loss(self, batch: Batch, critic: SelfCritic) -> Loss:
         batch = batch._replace(inputs=self.bare.encoded_once(batch.inputs))

@@ -148,6 +148,18 @@ def test_an_encoder_learns_its_lessons_and_is_served_in_its_own_form(
     )
 
 
+def test_sentences_without_photos_are_learnt_too(collection, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("the green square all over\n" * 3)
+    longer = TrainerConfig(epochs=6, learning_rate=5e-3, save_every=1000)
+    run = replace(config(collection, tmp_path / "run", val_photos=0), text=text, lessons=LessonConfig(text=0.5))
+    train(replace(run, trainer=longer))
+    lines = [json.loads(line) for line in (run.output / LOSSES).open()]
+    assert lines[-1]["lessons"] < 0.9 * lines[0]["lessons"]  # with half of everything dropped
+    parts = ("words", "doubly_stochastic", "region", "lessons")
+    assert all(line["total"] == pytest.approx(sum(line[part] for part in parts), rel=1e-4) for line in lines)
+
+
 def test_a_decoder_can_learn_on_crops_of_a_frozen_encoder(collection, tmp_path, boxes, densenet):
     changes = {"tuned": False, "on_the_fly": True, "lessons": LessonConfig(), "storage": "int8", "layer3_blocks": 0}
     run = taught(collection, tmp_path / "run", boxes, densenet, **changes)
@@ -164,6 +176,7 @@ def test_a_decoder_can_learn_on_crops_of_a_frozen_encoder(collection, tmp_path, 
         ({"coarse": True}, "--on-the-fly"),
         ({"views": Views(smallest_crop=0.5)}, "--on-the-fly"),
         ({"lessons": LessonConfig(concepts=1)}, "--tune-encoder"),
+        ({"lessons": LessonConfig(text=1)}, "--text"),
         ({"tuned": True, "lessons": LessonConfig(concepts=1)}, "--entities"),
         ({"tuned": True, "lessons": LessonConfig(teacher=1)}, "DenseNet-169"),
     ],
