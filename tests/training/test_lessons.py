@@ -52,7 +52,7 @@ def test_a_concept_begins_at_its_frequency():
 def test_what_is_not_taught_costs_nothing():
     lessons = Lessons(LessonConfig(), SIZE, torch.ones(1), 1)
     assert lessons(torch.randn(1, CELLS, SIZE), LessonTargets(None, None)) == 0
-    assert not LessonConfig()
+    assert not LessonConfig(text=1.0).of_encoder
 
 
 def test_the_teacher_is_torchvisions_densenet_standardised(tmp_path):
