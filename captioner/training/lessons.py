@@ -56,6 +56,9 @@ class Lessons(nn.Module):
         self.photo = nn.Linear(feature_size, len(frequency))
         self.cells = nn.Linear(feature_size, len(frequency))
         self.teacher = nn.Linear(feature_size, taught_size)
+        for head in (self.photo, self.cells):
+            head.requires_grad_(bool(config.concepts))  # several processes wait for every gradient that may come
+        self.teacher.requires_grad_(bool(config.teacher))
         with torch.no_grad():
             for head in (self.photo, self.cells):
                 head.weight.normal_(std=0.003)

@@ -76,6 +76,8 @@ class RunConfig:
         lessons = self.lessons
         if not self.tuned and lessons.of_encoder:
             raise DatasetError("concepts and a teacher are for an encoder that is trained; add --tune-encoder")
+        if self.trainer.samples and (lessons.of_encoder or lessons.text):
+            raise DatasetError("--self-critical has no lessons; leave --concept-, --teacher- and --text-weight out")
         if not (self.tuned or self.on_the_fly) and (self.coarse or self.views.smallest_crop < 1):
             raise DatasetError("--coarse and --crops need photos, not features; add --on-the-fly or --tune-encoder")
         if (lessons.concepts or self.objective.region) and self.entities is None:

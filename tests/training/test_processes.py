@@ -29,6 +29,9 @@ Trainer._train_on = killed
 sys.exit(main(sys.argv[1:]))
 """
 
+LAUNCH_TWO = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", 2, "--num_machines", 1]
+LAUNCH_TWO += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", 0]
+
 
 def run(*command):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "ACCELERATE_LOG_LEVEL": "error"}
@@ -85,9 +88,7 @@ def test_two_processes_take_the_steps_of_one(collection, boxes, tmp_path):
         "--batch-photos", 3, "--epochs", 2, "--learning-rate", 5e-3, "--val-photos", 3, "--ema", 0.5,
     ]  # fmt: skip
     assert main([*map(str, arguments), "--output", str(tmp_path / "one")]) == 0
-    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", 2, "--num_machines", 1]
-    launch += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", 0]
-    done = run(*launch, "-m", "captioner", *arguments, "--output", tmp_path / "two")
+    done = run(*LAUNCH_TWO, "-m", "captioner", *arguments, "--output", tmp_path / "two")
     assert done.returncode == 0, done.stderr
 
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
@@ -98,6 +99,21 @@ def test_two_processes_take_the_steps_of_one(collection, boxes, tmp_path):
     assert_close(weights(tmp_path / "two"), weights(tmp_path / "one"))
     one, two = (load_checkpoint(tmp_path / name / "checkpoint").decoder.state_dict() for name in ("one", "two"))
     assert_close(two, one)
+
+
+def test_two_processes_learn_lessons_that_leave_some_heads_alone(collection, boxes, tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("the green square all over\n" * 3)
+    arguments = [
+        "train", "--data", collection.dataset, "--photos", collection.photos, "--start-from", collection.checkpoint,
+        "--tune-encoder", "--tune-from", "layer4", "--entities", boxes, "--concept-weight", 0.5,
+        "--text", text, "--text-weight", 0.5, "--precision", "no", "--storage", "float32",
+        "--batch-photos", 3, "--epochs", 1, "--val-photos", 0,
+    ]  # fmt: skip
+    done = run(*LAUNCH_TWO, "-m", "captioner", *arguments, "--output", tmp_path / "two")
+    assert done.returncode == 0, done.stderr
+    assert len(losses(tmp_path / "two")) == 4
+    assert all(line["lessons"] > 0 for line in losses(tmp_path / "two"))
 
 
 def test_a_process_killed_in_mid_epoch_goes_on_exactly(collection, tmp_path):
