@@ -7,6 +7,7 @@ import torch
 from captioner.__main__ import main
 from captioner.checkpoint import load_checkpoint, save_checkpoint
 from captioner.pipeline import DEFAULT_CHECKPOINT
+from captioner.training import recipes
 from captioner.training import trainer as trainer_module
 from captioner.training.recipes import RecipeError, Sources, Stage, read_recipe, reproduce
 
@@ -76,6 +77,22 @@ def test_a_stage_made_by_another_recipe_is_not_taken_for_this_ones(tmp_path):
     )
     with pytest.raises(RecipeError, match="another recipe"):
         reproduce([stage], Sources(tmp_path, tmp_path), tmp_path)
+
+
+def test_a_stage_gets_the_files_of_its_lessons_and_no_others(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(recipes, "train", asked.append)
+    monkeypatch.setattr(recipes, "_finish", lambda *_: None)
+    files = {name: tmp_path / name for name in ("entities", "teacher", "text")}
+    stages = [
+        Stage("plain"),
+        Stage("tuned", train={"tune-encoder": True, "concept-weight": 0.5, "teacher-weight": 1.0}),
+        Stage("talked-to", train={"text-weight": 0.3}),
+    ]
+    reproduce(stages, Sources(tmp_path, tmp_path, **files), tmp_path)
+    found = [{name for name in files if getattr(config, name) == files[name]} for config in asked]
+    assert found == [set(), {"entities", "teacher"}, {"text"}]
+    assert (asked[1].lessons.concepts, asked[1].lessons.teacher, asked[2].lessons.text) == (0.5, 1.0, 0.3)
 
 
 @pytest.mark.parametrize(
