@@ -58,8 +58,16 @@ def encoder_from_resnet(path: Path, config: EncoderConfig | None = None) -> Enco
 
 
 def grown(encoder: Encoder, blocks: int) -> Encoder:
-    """An encoder that computes the same, with ``blocks`` in its stage 3."""
-    first, second, _, last = encoder.config.blocks
+    """An encoder that computes the same, with ``blocks`` in its stage 3; itself if it has them.
+
+    Raises:
+        DatasetError: if it has more.
+    """
+    first, second, present, last = encoder.config.blocks
+    if blocks < present:
+        raise DatasetError(f"the encoder has {present} blocks in its third stage; it can grow, but not to {blocks}")
+    if blocks == present:
+        return encoder
     larger = Encoder(replace(encoder.config, blocks=(first, second, blocks, last)))
     larger.trunk.load_state_dict(grow(encoder.trunk.state_dict(), blocks))
     return larger

@@ -198,6 +198,8 @@ def _keep(config: RunConfig, start: Checkpoint, model: CaptionModel, scores: dic
     )
     if model.lessons is not None:
         save_file(model.lessons.state_dict(), config.output / LESSONS)
-    encoder = Encoder(start.encoder.config)  # coarse as it may be trained, it is served in its own form
-    encoder.load_state_dict(model.encoder.state_dict())
+    encoder = model.encoder
+    if config.coarse:
+        encoder = Encoder(start.encoder.config)  # it is served in its own form
+        encoder.load_state_dict(model.encoder.state_dict())
     save_checkpoint(config.output / "checkpoint", Checkpoint(encoder, model.decoder, start.vocabulary, card))

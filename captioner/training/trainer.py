@@ -299,10 +299,16 @@ def parameter_groups(model: CaptionModel, config: TrainerConfig) -> list[dict[st
     groups: list[dict[str, Any]] = [{"params": [*model.decoder.parameters(), *heads], "lr": config.learning_rate}]
     if not model.tuned:
         return groups
-    trained = {name: each for name, each in model.encoder.named_parameters() if each.requires_grad}
-    zero = {name for name, each in trained.items() if name.endswith("weight") and not each.any()}
-    silent = [each for name, each in trained.items() if f"{name.rpartition('.')[0]}.weight" in zero]
-    others = [each for name, each in trained.items() if f"{name.rpartition('.')[0]}.weight" not in zero]
+    norms_at_zero = {
+        name.removesuffix("weight")
+        for name, each in model.encoder.named_parameters()
+        if name.endswith("weight") and not each.any()
+    }
+    silent: list[Tensor] = []
+    others: list[Tensor] = []
+    for name, each in model.encoder.named_parameters():
+        if each.requires_grad:
+            (silent if f"{name.rpartition('.')[0]}." in norms_at_zero else others).append(each)
     groups.append({"params": others, "lr": config.encoder_learning_rate})
     return [*groups, {"params": silent, "lr": 10 * config.encoder_learning_rate}] if silent else groups
 

@@ -42,6 +42,8 @@ def test_an_encoder_can_be_grown_later(short):
     photos = torch.randn(2, 3, 64, 64)
     assert torch.equal(larger.eval()(photos), short(photos))
     assert grown(short, 2).config == short.config
+    with pytest.raises(DatasetError, match="not to 1"):
+        grown(short, 1)
 
 
 @torch.inference_mode()
