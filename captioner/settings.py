@@ -9,6 +9,7 @@ from numbers import Integral, Real
 
 MAX_BEAM_SIZE = 20
 MAX_LENGTH = 60
+SEEDS = 2**32  # how many there are
 
 
 class SettingsError(ValueError):
@@ -40,7 +41,7 @@ class SearchSettings:
         checked: dict[str, float] = {
             "beam_size": whole("beam_size", self.beam_size, 1, MAX_BEAM_SIZE),
             "temperature": number("temperature", self.temperature, 0, 10),
-            "seed": whole("seed", self.seed, 0, 2**32 - 1),
+            "seed": whole("seed", self.seed, 0, SEEDS - 1),
             "max_length": whole("max_length", self.max_length, 1, MAX_LENGTH),
         }
         if self.length_penalty is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from tqdm import tqdm
 
 from captioner.decoder import Decoder
 from captioner.search import SearchSettings, search
+from captioner.settings import SEEDS
 from captioner.training.karpathy import Example, Tokens
 from captioner.vocabulary import Vocabulary
 
@@ -34,11 +36,17 @@ class Scored(NamedTuple):
 def decode(
     decoder: Decoder, batches: Iterable[Tensor], vocabulary: Vocabulary, settings: SearchSettings
 ) -> list[Tokens]:
-    """Best caption of each photo; ``batches`` of features ``(P, L, D)``."""
+    """Best caption of each photo; ``batches`` of features ``(P, L, D)``.
+
+    Above temperature 0 photo ``i`` is drawn with the seed ``settings.seed + i``: with one for all, the same
+    luck would befall every caption, and their mean score would say little.
+    """
     captions: list[Tokens] = []
     for features in batches:
-        *_, snapshots = search(decoder, decoder.annotate(features), vocabulary, settings)
-        captions += [tuple(vocabulary.decode(snapshot.leader.tokens)) for snapshot in snapshots]
+        for part in torch.split(features, 1) if settings.temperature else [features]:
+            drawn = replace(settings, seed=(settings.seed + len(captions)) % SEEDS)
+            *_, snapshots = search(decoder, decoder.annotate(part), vocabulary, drawn)
+            captions += [tuple(vocabulary.decode(snapshot.leader.tokens)) for snapshot in snapshots]
     return captions
 
 

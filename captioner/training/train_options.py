@@ -12,7 +12,7 @@ from captioner.training.lessons import LessonConfig
 from captioner.training.model import STAGES
 from captioner.training.objective import ObjectiveConfig
 from captioner.training.run_config import RunConfig
-from captioner.training.trainer import TrainerConfig
+from captioner.training.schedule import TrainerConfig
 from captioner.training.views import Views
 
 

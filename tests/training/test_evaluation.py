@@ -41,3 +41,18 @@ def test_decoding_in_batches_is_the_search_of_each_photo():
     for photo, caption in zip(features, together, strict=True):
         *_, (snapshot,) = search(decoder, decoder.annotate(photo[None]), vocabulary, settings)
         assert tuple(vocabulary.decode(snapshot.leader.tokens)) == caption
+
+
+def test_each_photo_is_drawn_with_a_seed_of_its_own_however_they_are_batched():
+    torch.manual_seed(0)
+    vocabulary = Vocabulary.build([["a", "b", "c", "d"]])
+    decoder = Decoder(DecoderConfig(len(vocabulary), 5, 4, 6, 3)).eval()
+    features, last = torch.randn(1, 6, 5).expand(40, -1, -1), 2**32 - 1  # one photo, forty times
+    settings = SearchSettings(beam_size=1, temperature=1, seed=last, max_length=6)
+    drawn = decode(decoder, features.split(7), vocabulary, settings)
+    assert drawn == decode(decoder, features.split(40), vocabulary, settings)
+    assert len(set(drawn)) > 10
+    for seed, caption in zip([last, 0, 1, 2], drawn, strict=False):  # after the last seed comes the first
+        alone = SearchSettings(beam_size=1, temperature=1, seed=seed, max_length=6)
+        *_, (snapshot,) = search(decoder, decoder.annotate(features[:1]), vocabulary, alone)
+        assert tuple(vocabulary.decode(snapshot.leader.tokens)) == caption

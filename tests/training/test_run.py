@@ -22,7 +22,7 @@ from captioner.training.lessons import LessonConfig
 from captioner.training.progress import LOSSES, STATE
 from captioner.training.run import train
 from captioner.training.run_config import RunConfig
-from captioner.training.trainer import TrainerConfig
+from captioner.training.schedule import TrainerConfig
 from captioner.training.views import Views
 
 
