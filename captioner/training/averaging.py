@@ -34,6 +34,7 @@ class MovingAverage:
             tune_from=model.tune_from,
             pool=model.pool,
             lessons=copy.deepcopy(model.lessons),
+            attention_only=model.attention_only,
         )
         self.decay = decay
 

@@ -19,6 +19,7 @@ class CaptionModel(nn.Module):
 
     Args:
         tuned: train the encoder too, from its stage ``tune_from`` on.
+        attention_only: of the decoder, train the soft attention alone and hold the rest.
         pool: average ``pool × pool`` cells of the grid.
         feature_dropout: the chance of each of a photo's feature channels to be zero in all its cells
             while training: a photo is then harder to know again than what is on it.
@@ -37,14 +38,17 @@ class CaptionModel(nn.Module):
         feature_dropout: float = 0.0,
         lessons: Lessons | None = None,
         text_weight: float = 0.0,
+        attention_only: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder.requires_grad_(tuned)
-        self.decoder = decoder
+        self.decoder = decoder.requires_grad_(not attention_only)
+        decoder.attention.requires_grad_(True)
         self.lessons = lessons
         self.text_weight = text_weight
         self.tuned = tuned
         self.tune_from = tune_from
+        self.attention_only = attention_only
         self.pool = pool
         self.feature_dropout = feature_dropout
         for stage in STAGES[: STAGES.index(tune_from)]:

@@ -70,6 +70,7 @@ def train(config: RunConfig) -> Progress:
         feature_dropout=config.feature_dropout,
         lessons=_lessons(config, data),
         text_weight=config.lessons.text,
+        attention_only=config.attention_only,
     )
     model.encoder.to(memory_format=torch.channels_last)
     trainer = Trainer(

@@ -27,6 +27,7 @@ class RunConfig:
         encoder_weights: a ResNet file, or the name of a torchvision ``ResNet101_Weights`` entry.
         layer3_blocks: grow the encoder's stage 3 to so many blocks first; 0 leaves it, or makes 23 of a new one.
         tuned: train the encoder too, from its stage ``tune_from`` on; else it is frozen and its features are cached.
+        attention_only: train the decoder's attention alone: where it looks, and hold what it makes of that.
         coarse: train and judge on a grid half as fine, without dilation, of photos of 7/8 of their size; not
             with cached features.
         lessons: what is learnt beside captions; concepts need ``entities``, the others ``teacher`` and ``text``.
@@ -52,6 +53,7 @@ class RunConfig:
     tuned: bool = False
     tune_from: str = STAGES[0]
     coarse: bool = False
+    attention_only: bool = False
     lessons: LessonConfig = field(default_factory=LessonConfig)
     teacher: Path | None = None
     text: Path | None = None
@@ -74,6 +76,8 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         lessons = self.lessons
+        if self.attention_only and self.start_from is None:
+            raise DatasetError("--attention-only is for a model that has learnt to caption; add --start-from")
         if not self.tuned and lessons.of_encoder:
             raise DatasetError("concepts and a teacher are for an encoder that is trained; add --tune-encoder")
         if self.trainer.samples and (lessons.of_encoder or lessons.text):

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tune-encoder", action="store_true", help="train the encoder too")
     parser.add_argument("--tune-from", choices=STAGES, default=STAGES[0], help="first stage of it that is trained")
     parser.add_argument("--coarse", action="store_true", help="tune on a grid half as fine: several times faster")
+    parser.add_argument("--attention-only", action="store_true", help="train where it looks, hold what it says of it")
     parser.add_argument("--concept-weight", type=float, default=0.0, help="tune it to tell what is in each cell, too")
     parser.add_argument(
         "--teacher-weight", type=float, default=0.0, help="tune it to tell the --teacher's features, too"
@@ -96,6 +97,7 @@ def run_config(a: argparse.Namespace) -> RunConfig:
         dataset=a.data, photos=a.photos, output=a.output, start_from=a.start_from,
         encoder_weights=a.encoder_weights, layer3_blocks=a.layer3_blocks,
         tuned=a.tune_encoder, tune_from=a.tune_from, coarse=a.coarse, teacher=a.teacher,
+        attention_only=a.attention_only,
         lessons=LessonConfig(a.concept_weight, a.teacher_weight, a.text_weight), text=a.text,
         features=a.features, on_the_fly=a.on_the_fly, entities=a.entities,
         pool=a.pool, min_frequency=a.min_frequency, sizes=_sizes(a), storage=a.storage, precision=a.precision,

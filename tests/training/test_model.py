@@ -32,6 +32,14 @@ def test_only_the_stages_asked_for_are_tuned():
     assert held == {"conv1", "bn1", "layer1", "layer2"}
 
 
+def test_the_attention_can_be_trained_alone():
+    decoder = Decoder(DecoderConfig(8, 2048, 4, 4, 4))
+    CaptionModel(Encoder(EncoderConfig((1, 1, 1, 1), grid=2)), decoder, tuned=False, attention_only=True)
+    held = {name.split(".")[0] for name, each in decoder.named_parameters() if not each.requires_grad}
+    assert {name.split(".")[0] for name, each in decoder.named_parameters() if each.requires_grad} == {"attention"}
+    assert held == {"embedding", "gate", "initial_hidden", "initial_cell", "lstm", "output"}
+
+
 def test_silent_norms_learn_ten_times_as_fast():
     encoder = Encoder(EncoderConfig((1, 1, 1, 1), grid=2))
     block = encoder.trunk.layer3[0]

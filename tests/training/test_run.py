@@ -170,10 +170,22 @@ def test_a_decoder_can_learn_on_crops_of_a_frozen_encoder(collection, tmp_path, 
     assert not torch.equal(kept.decoder.output.words.weight, start.decoder.output.words.weight)
 
 
+def test_attention_trained_alone_leaves_every_other_weight_as_it_was(collection, tmp_path):
+    run = config(collection, tmp_path, attention_only=True, trainer={"ema": 0.5, "weight_decay": 0.1})
+    train(run)
+    start, kept = (load_checkpoint(path) for path in (run.start_from, run.output / "checkpoint"))
+    before = {**start.encoder.state_dict(), **start.decoder.state_dict()}
+    after = {**kept.encoder.state_dict(), **kept.decoder.state_dict()}
+    changed = {name for name, value in before.items() if not torch.equal(after[name], value)}
+    # the energies' bias moves every cell's energy alike, which their softmax does not see
+    assert changed | {"attention.energy.bias"} == {name for name in before if name.startswith("attention.")}
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
         ({"coarse": True}, "--on-the-fly"),
+        ({"attention_only": True, "start_from": None}, "--start-from"),
         ({"views": Views(smallest_crop=0.5)}, "--on-the-fly"),
         ({"lessons": LessonConfig(concepts=1)}, "--tune-encoder"),
         ({"lessons": LessonConfig(text=1)}, "--text"),
