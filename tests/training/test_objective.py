@@ -78,4 +78,4 @@ def test_words_are_the_mean_over_real_words_of_the_step_loop():
             step = decoder.step(annotations, state, captions[row, position : position + 1])
             state = step.state
             surprises.append(-float(step.logits.log_softmax(1)[0, captions[row, position + 1]].detach()))
-    assert float(objective(decoder(features, captions, lengths), PLAIN).words) == pytest.approx(np.mean(surprises))
+    assert objective(decoder(features, captions, lengths), PLAIN).words.item() == pytest.approx(np.mean(surprises))
