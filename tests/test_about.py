@@ -27,6 +27,31 @@ def test_says_what_was_measured_and_the_terms():
     assert "- a chairlift → “a man does a trick on a bicycle”" in text
 
 
+def test_what_all_names_begin_with_stands_once_and_maps_are_compared_in_a_table():
+    scores = {
+        "val, 9 photos, beam size 3": {"BLEU-4": 21.0},
+        "val, 9 photos, beam size 5": {"BLEU-4": 22.0},
+        "val, 9 photos, nouns": {
+            "phrases": 7,
+            "pointing": 0.7,
+            "pointing, middle": 0.5,
+            "share": 0.6,
+            "share, even": 0.2,
+        },
+    }
+    tables = [
+        [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines()]
+        for part in about(replace(make_checkpoint().card, scores=scores)).split("\n\n")
+        if part.startswith("|")
+    ]
+    captions, maps = tables
+    assert captions[0][:3] == ["val, 9 photos", "BLEU\\-1", "BLEU\\-4"]
+    assert [row[0] for row in captions[2:]] == ["beam size 3", "beam size 5"]
+    assert maps[0] == ["", "the word's own map", "middle", "even"]
+    assert maps[2:] == [["pointing", "0.700", "0.500", "–"], ["share", "0.600", "–", "0.200"]]
+    assert "val, 9 photos, nouns: phrases 7\n" in about(replace(make_checkpoint().card, scores=scores))
+
+
 def test_a_card_cannot_put_markup_on_the_page():
     markup = "<img src=x onerror=alert(1)> [a](javascript:b) |"
     card = replace(make_checkpoint().card, name=markup, failures={markup: markup}, scores={markup: {markup: markup}})
