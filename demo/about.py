@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from os.path import commonprefix
 from typing import Any
 
 from captioner.card import Card
@@ -37,41 +38,37 @@ def _caption_scores(scores: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     parts = [tuple(name.split(", ")) for name in rows]
-    shared = _shared_beginning(parts)
+    shared = commonprefix([each[:-1] for each in parts])  # noqa: RUF071  # of tuples, part by part
     labels = [", ".join(each[len(shared) :]) for each in parts]
     cells = [[row.get(column) for column in COLUMNS] for row in rows.values()]
     return _table(", ".join(shared), COLUMNS, dict(zip(labels, cells, strict=True)))
 
 
-def _shared_beginning(names: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """What all begin with; each keeps a part of its own."""
-    most = min(map(len, names)) - 1
-    return next((names[0][:size] for size in range(most, 0, -1) if len({each[:size] for each in names}) == 1), ())
-
-
 def _other_scores(scores: Mapping[str, Any]) -> str:
     """Of what else was measured, the attention above all: a table where maps are compared, else a line."""
     rows = {name: row for name, row in scores.items() if isinstance(row, dict) and not _is_of_captions(row)}
-    compared = [_compared(name, row) for name, row in rows.items() if _compares(row)]
-    lines = [f"- {_plain(name)}: {_listed(row)}" for name, row in rows.items() if not _compares(row)]
-    return "\n\n".join([*compared, "\n".join(lines)] if lines else compared)
+    compared = {name: measures for name, row in rows.items() if (measures := _compared(row))}
+    tables = [_compared_scores(name, rows[name], measures) for name, measures in compared.items()]
+    lines = [f"- {_plain(name)}: {_listed(row)}" for name, row in rows.items() if name not in compared]
+    return "\n\n".join([*tables, "\n".join(lines)])
 
 
-def _compares(row: Mapping[str, Any]) -> bool:
-    return any(", " in key for key in row)
-
-
-def _compared(name: str, row: Mapping[str, Any]) -> str:
-    """Scores named ``measure`` and ``measure, of whose map`` as a table, the others of the row above it."""
+def _compared(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each measure of several maps, named ``measure`` and ``measure, of whose map``: its scores by map."""
     found: dict[str, dict[str, Any]] = {}
     for key, value in row.items():
         measure, _, whose = key.partition(", ")
         found.setdefault(measure, {})[whose or OWN_MAP] = value
-    measures = {measure: each for measure, each in found.items() if len(each) > 1}
+    return {measure: each for measure, each in found.items() if len(each) > 1}
+
+
+def _compared_scores(name: str, row: Mapping[str, Any], measures: Mapping[str, Mapping[str, Any]]) -> str:
+    """A table of the measures, below a line with the row's other scores."""
     columns = tuple(dict.fromkeys(whose for each in measures.values() for whose in each))
-    table = _table("", columns, {measure: [each.get(whose) for whose in columns] for measure, each in measures.items()})
-    single = {measure: value for measure, each in found.items() if len(each) == 1 for value in each.values()}
-    return f"{_plain(name)}{': ' if single else ''}{_listed(single)}\n\n{table}"
+    cells = {measure: [each.get(whose) for whose in columns] for measure, each in measures.items()}
+    others = {key: value for key, value in row.items() if key.partition(", ")[0] not in measures}
+    heading = f"{_plain(name)}: {_listed(others)}" if others else _plain(name)
+    return f"{heading}\n\n{_table('', columns, cells)}"
 
 
 def _listed(row: Mapping[str, Any]) -> str:

@@ -33,15 +33,17 @@ def test_what_all_names_begin_with_stands_once_and_maps_are_compared_in_a_table(
         "val, 9 photos, beam size 5": {"BLEU-4": 22.0},
         "val, 9 photos, nouns": {
             "phrases": 7,
+            "edge, of the photo": 0.1,
             "pointing": 0.7,
             "pointing, middle": 0.5,
             "share": 0.6,
             "share, even": 0.2,
         },
     }
+    text = about(replace(make_checkpoint().card, scores=scores))
     tables = [
         [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines()]
-        for part in about(replace(make_checkpoint().card, scores=scores)).split("\n\n")
+        for part in text.split("\n\n")
         if part.startswith("|")
     ]
     captions, maps = tables
@@ -49,7 +51,9 @@ def test_what_all_names_begin_with_stands_once_and_maps_are_compared_in_a_table(
     assert [row[0] for row in captions[2:]] == ["beam size 3", "beam size 5"]
     assert maps[0] == ["", "the word's own map", "middle", "even"]
     assert maps[2:] == [["pointing", "0.700", "0.500", "–"], ["share", "0.600", "–", "0.200"]]
-    assert "val, 9 photos, nouns: phrases 7\n" in about(replace(make_checkpoint().card, scores=scores))
+    assert "val, 9 photos, nouns: phrases 7; edge, of the photo 0.100\n" in about(
+        replace(make_checkpoint().card, scores=scores)
+    )
 
 
 def test_a_card_cannot_put_markup_on_the_page():

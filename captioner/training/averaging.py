@@ -26,16 +26,8 @@ class MovingAverage:
     """
 
     def __init__(self, model: CaptionModel, decay: float) -> None:
-        encoder = copy.deepcopy(model.encoder) if model.tuned else model.encoder
-        self.model = CaptionModel(
-            encoder,
-            copy.deepcopy(model.decoder),
-            tuned=model.tuned,
-            tune_from=model.tune_from,
-            pool=model.pool,
-            lessons=copy.deepcopy(model.lessons),
-            attention_only=model.attention_only,
-        )
+        shared = {} if model.tuned else {id(model.encoder): model.encoder}
+        self.model = copy.deepcopy(model, shared)
         self.decay = decay
 
     def update(self, model: CaptionModel, step: int) -> None:

@@ -38,13 +38,6 @@ class Batch(NamedTuple):
     photos: tuple[int, ...]  # index of each photo among the examples
     concepts: ConceptTargets | None = None
 
-    def to(self, device: torch.device) -> Batch:
-        """The batch on another device."""
-        regions = self.regions and Regions(*(part.to(device) for part in self.regions))
-        concepts = self.concepts and ConceptTargets(*(part.to(device) for part in self.concepts))
-        inputs, captions, lengths = (part.to(device) for part in self[:3])
-        return Batch(inputs, captions, lengths, regions, self.photos, concepts)
-
 
 class Chosen(NamedTuple):
     """One photo of a batch, which of its captions are used, and what its view is drawn from."""

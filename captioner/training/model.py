@@ -48,7 +48,6 @@ class CaptionModel(nn.Module):
         self.text_weight = text_weight
         self.tuned = tuned
         self.tune_from = tune_from
-        self.attention_only = attention_only
         self.pool = pool
         self.feature_dropout = feature_dropout
         for stage in STAGES[: STAGES.index(tune_from)]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, send_to_device
 from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader
@@ -79,10 +79,11 @@ class Trainer:
         self.critic: SelfCritic | None = None
         if config.samples:
             self.critic = SelfCritic(data.examples, data.vocabulary, config.samples, config.bleu_weight)
+        model.to(self.accelerator.device)
         optimizer = torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay)
         self.steps = config.epochs * self._batches_an_epoch()
+        self.average = MovingAverage(model, config.ema) if config.ema else None
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer)
-        self.average = MovingAverage(self.bare, config.ema) if config.ema else None
         self.scheduler = OneCycleLR(
             optimizer,
             [group["lr"] for group in optimizer.param_groups],
@@ -157,7 +158,7 @@ class Trainer:
 
     def _train_on(self, batch: Batch) -> dict[str, float]:
         """One step; the result is the loss over the shares of all processes."""
-        batch = batch.to(self.accelerator.device)
+        batch = send_to_device(batch, self.accelerator.device)
         with self.accelerator.autocast():
             loss = self._drawn_loss(batch, self.critic) if self.critic else self._forced_loss(batch)
         self.accelerator.backward(loss.total)
@@ -185,8 +186,8 @@ class Trainer:
     def _text(self, count: int) -> Sentences | None:
         if self.data.text is None:
             return None
-        drawn = self.data.text.draw(count, self._step_seed())
-        return Sentences(*(part.to(self.accelerator.device) for part in drawn))
+        drawn: Sentences = send_to_device(self.data.text.draw(count, self._step_seed()), self.accelerator.device)
+        return drawn
 
     def _drawn_loss(self, batch: Batch, critic: SelfCritic) -> Loss:
         batch = batch._replace(inputs=self.bare.encoded_once(batch.inputs))
