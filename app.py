@@ -11,16 +11,30 @@ from collections.abc import Mapping
 from pathlib import Path
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
+FORMS = ("exact", "float32", "bfloat16", "int8")  # as `captioner.encoder_form` has them; importing it is slow
 PORTS = ("GRADIO_SERVER_PORT", "PORT")
 
 
 def main() -> int:
     """Serve until SIGTERM or SIGINT, then exit with 0; with 1 and one sentence if the page cannot be served."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINTS / "flickr8k", help="a checkpoint folder")
+    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINTS / "everyday", help="a checkpoint folder")
+    parser.add_argument(
+        "--form",
+        choices=FORMS,
+        default=os.environ.get("CAPTIONER_FORM"),
+        help="of the encoder's arithmetic; default: CAPTIONER_FORM, or the fastest one that there is here",
+    )
+    parser.add_argument(
+        "--device",
+        default=os.environ.get("CAPTIONER_DEVICE", "cpu"),
+        help="cpu, cuda, mps, or auto: a GPU if there is one",
+    )
     options = parser.parse_args()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, _exit)
+    if options.form and options.form not in FORMS:  # argparse does not look at what the environment says
+        return _said(f"CAPTIONER_FORM must be one of {', '.join(FORMS)}, got {options.form[:20]!r}.")
     try:
         number = port(os.environ)
         folder = tempfile.TemporaryDirectory(prefix="show-attend-tell-", ignore_cleanup_errors=True)
@@ -32,7 +46,7 @@ def main() -> int:
         _surroundings(Path(name))
         from demo.server import serve  # noqa: PLC0415
 
-        return serve(options.checkpoint, number)
+        return serve(options.checkpoint, number, options.form, options.device)
 
 
 def port(environment: Mapping[str, str]) -> int | None:

@@ -10,8 +10,8 @@ import torch
 
 from benchmarks.timing import interleaved
 from captioner.checkpoint import Checkpoint
+from captioner.encoder_form import EncoderInForm, Form
 from captioner.folded_decoder import FoldedAnnotations, FoldedDecoder
-from captioner.folded_encoder import FoldedEncoder
 from captioner.search import SearchSettings, search
 from captioner.vocabulary import Vocabulary
 
@@ -19,9 +19,9 @@ BEAMS, LENGTHS, PHOTOS = (1, 3, 5, 10), (5, 10, 20, 40), (1, 2, 4, 8)
 LENGTH = 10
 
 
-def growth(checkpoint: Checkpoint, device: torch.device, rounds: int) -> dict[str, float]:
+def growth(checkpoint: Checkpoint, device: torch.device, rounds: int, form: Form | None = None) -> dict[str, float]:
     """Median milliseconds by what is done; captions never end before their length, so that it is known."""
-    encoder = FoldedEncoder(checkpoint.encoder, device)
+    encoder = EncoderInForm(checkpoint.encoder, device, checkpoint.ranges, form)
     decoder = copy.deepcopy(checkpoint.decoder).to(device)
     with torch.no_grad():
         decoder.output.words.bias[checkpoint.vocabulary.end] = -1e9
@@ -49,7 +49,7 @@ def _photos(name: str) -> int:
     return next((count for count in PHOTOS if f" {count} photos" in name), 1)
 
 
-def _encoding(encoder: FoldedEncoder, photos: torch.Tensor) -> Callable[[int], object]:
+def _encoding(encoder: EncoderInForm, photos: torch.Tensor) -> Callable[[int], object]:
     return lambda _: encoder(photos).sum().item()  # a number on the processor: the work is done
 
 

@@ -26,7 +26,7 @@ from PIL import Image
 from benchmarks.hosted import Hosted, hosted
 from benchmarks.tab import PATIENCE
 from benchmarks.timing import machine, percentiles, table
-from demo.examples import examples
+from demo.page.examples import examples
 
 
 class Work(NamedTuple):
@@ -48,7 +48,7 @@ class Answer(NamedTuple):
     @property
     def key(self) -> tuple[Any, ...]:
         """Tells the answers of different work apart: the caption, its log-probability, the first word's map."""
-        return (self.content["caption"], self.content["log_prob"], self.content["words"][0]["a"])
+        return (self.content["caption"], self.content["log_prob"], self.content["words"][0]["attention"])
 
 
 class Round(NamedTuple):

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from captioner.decoder import Decoder, DecoderConfig
 from captioner.encoder import FEATURE_SIZE, Encoder, EncoderConfig
+from captioner.folded_encoder import fast_dtype
 from captioner.search import SearchSettings, search
 from captioner.training.model import CaptionModel
 from captioner.training.objective import ObjectiveConfig, objective
@@ -55,7 +56,7 @@ def main() -> None:
 
 
 def measure(options: Options, config: EncoderConfig) -> dict[str, float]:
-    """Photos a second of each stage, bfloat16 arithmetic; ``decoder steps`` a second are of greedy search."""
+    """Photos a second of each stage, in a run's arithmetic; ``decoder steps`` a second are of greedy search."""
     torch.manual_seed(0)
     model = CaptionModel(Encoder(config), Decoder(DecoderConfig(options.vocabulary_size)), tuned=True)
     model.to(options.device).encoder.to(memory_format=torch.channels_last)
@@ -92,6 +93,11 @@ def device_name(device: torch.device) -> str:
     return f"{device.type}, {torch.get_num_threads()} threads"
 
 
+def _arithmetic(device: torch.device) -> torch.autocast:
+    """bfloat16 where the device has it, as of ``train --precision auto``."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast_dtype(device) is torch.bfloat16)
+
+
 SETTINGS = SearchSettings(beam_size=1, max_length=WORDS)
 
 
@@ -114,7 +120,7 @@ def _finish(device: torch.device) -> None:
 
 @torch.inference_mode()
 def _encode(model: CaptionModel, photos: Tensor) -> Tensor:
-    with torch.autocast(photos.device.type, torch.bfloat16):
+    with _arithmetic(photos.device):
         return model.annotate(photos)
 
 
@@ -136,7 +142,7 @@ def _training_step(module: CaptionModel | Decoder, inputs: Tensor, options: Opti
 
     def step() -> None:
         module.train()
-        with torch.autocast(inputs.device.type, torch.bfloat16):
+        with _arithmetic(inputs.device):
             forced = module(inputs, captions, lengths)
             forced = forced if isinstance(module, Decoder) else forced[0]
             loss = objective(forced, ObjectiveConfig()).total

@@ -1,4 +1,4 @@
-"""``python -m captioner caption|import|train|evaluate|average|reproduce``."""
+"""``python -m captioner caption|import|quantize|train|evaluate|average|reproduce|propose|familiarity``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ TRAINING = {
     "evaluate": "score a checkpoint on a data set",
     "average": "the mean of the weights of several checkpoints",
     "reproduce": "train by a recipe of several stages",
+    "propose": "write captions for photos that have none",
+    "familiarity": "learn what the training photos are like; put it beside a model",
 }
 TRAINING_EXTRAS = "requirements-train.txt"
 INTERRUPTED = 130  # 128 + SIGINT, what a shell reports for Ctrl-C
@@ -42,12 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    from captioner.commands import caption, import_  # after Ctrl-C is caught: it loads torch  # noqa: PLC0415
+    from captioner.commands import caption, import_, quantize  # after Ctrl-C is caught: it loads torch  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="python -m captioner", description="Photo captioning with visual attention.")
     subparsers = parser.add_subparsers(required=True, metavar="command")
     caption.add_parser(subparsers)
     import_.add_parser(subparsers)
+    quantize.add_parser(subparsers)
     if arguments and arguments[0] in TRAINING:
         _add_training(parser, subparsers)
     else:
@@ -60,12 +63,13 @@ def _add_training(
     parser: argparse.ArgumentParser, subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 ) -> None:
     try:
-        from captioner.training.commands import add_parsers  # only here: it needs extras  # noqa: PLC0415
+        from captioner.commands import average, evaluate, familiarity, propose, reproduce, train  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("captioner"):
             raise
         parser.exit(1, f"This needs {error.name}; please run: pip install -r {TRAINING_EXTRAS}\n")
-    add_parsers(subparsers)
+    for command in (train, evaluate, average, reproduce, propose, familiarity):
+        command.add_parser(subparsers)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -53,8 +53,33 @@ class SoftAttention(nn.Module):
         """
         photos = annotations.features.shape[0]
         query = self.hidden_projection(hidden).view(photos, -1, 1, self.energy.in_features)
-        mixed = self.activation(annotations.projected.unsqueeze(1) + query)  # (P, K, L, A)
-        energies = self.energy(mixed).squeeze(-1)  # (P, K, L)
+        energies = self._energies(annotations.projected.unsqueeze(1), query)  # (P, K, L)
         alpha = energies.float().softmax(dim=-1) if forced is None else forced.expand_as(energies)
         context = alpha.to(annotations.features.dtype) @ annotations.features  # (P, K, D)
         return Attended(alpha.flatten(0, 1), context.flatten(0, 1), energies.flatten(0, 1))
+
+    def _energies(self, projected: Tensor, query: Tensor) -> Tensor:
+        """``(P, 1, L, A)`` and ``(P, K, 1, A)`` → ``(P, K, L)``."""
+        if self.activation is torch.tanh and torch.is_grad_enabled():
+            energies: Tensor = _TanhEnergies.apply(projected, query, self.energy.weight[0])
+            return energies + self.energy.bias
+        return self.energy(self.activation(projected + query)).squeeze(-1)  # type: ignore[no-any-return]
+
+
+class _TanhEnergies(torch.autograd.Function):
+    """``w · tanh(a + b)``: in training nothing is as large as the sums in it, so they are gone over less often."""
+
+    @staticmethod
+    def forward(ctx: Any, projected: Tensor, query: Tensor, weight: Tensor) -> Tensor:
+        """See `SoftAttention._energies`; ``weight`` ``(A,)``."""
+        activated = (projected + query).tanh_()
+        ctx.save_for_backward(activated, weight)
+        return activated @ weight
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``g w (1 − tanh²)``, summed over what was broadcast, and ``Σ g tanh``."""
+        activated, weight = ctx.saved_tensors
+        of_weight = gradient.reshape(-1) @ activated.flatten(0, 2)
+        of_sum = torch.ops.aten.tanh_backward(gradient.unsqueeze(-1).expand_as(activated), activated)
+        return of_sum.sum(dim=1, keepdim=True) * weight, of_sum.sum(dim=2, keepdim=True) * weight, of_weight

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -37,7 +38,7 @@ class Word:
 
     @property
     def probability(self) -> float:
-        """The model's probability of this word, at temperature 1."""
+        """The model's probability of this word, at temperature 1; nan if it does not know the word."""
         return float(np.exp(self.log_prob))
 
     @property
@@ -46,17 +47,42 @@ class Word:
         return attention_entropy(self.alpha)
 
 
+class Unknown(NamedTuple):
+    """What a person's sentence has that the model knows not: the words in their order, and how many it knows."""
+
+    words: tuple[str, ...]
+    known: int
+
+
+class Standing(NamedTuple):
+    """What a search puts a caption in its place by: the highest score first, those that repeat themselves last.
+
+    Attributes:
+        score: ``log_prob / words ** penalty``, nats; nan if the caption has an unknown word.
+        words: how many the score counts, ``<end>`` included.
+        penalty: the exponent.
+        repeats: whether it says a content word twice; None if the search does not ask for that.
+    """
+
+    score: float
+    words: int
+    penalty: float
+    repeats: bool | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Caption:
     """A caption of N words, aligned with the attention that wrote each of them.
 
     Attributes:
         words: N words, no ``<start>``; ``<end>`` is kept as the last one if it was emitted.
-        log_probs: ``(N,)`` nats, the model's own (temperature 1).
+        log_probs: ``(N,)`` nats, the model's own (temperature 1); nan for a word that it does not know.
         alphas: ``(N, rows, columns)``, each map sums to 1.
         betas: ``(N,)``, mean opening of the gate in (0, 1).
         alternatives: for each word the likeliest words of that step, likeliest first.
         finished: False if the length limit came before ``<end>``.
+        unknown: the words of a person's sentence that the model does not know, if there are any.
+        standing: what the search that wrote it ranked it by.
     """
 
     words: tuple[str, ...]
@@ -65,6 +91,8 @@ class Caption:
     betas: Floats
     alternatives: tuple[tuple[Alternative, ...], ...]
     finished: bool
+    unknown: Unknown | None = None
+    standing: Standing | None = None
 
     def __post_init__(self) -> None:
         lengths = {
@@ -103,8 +131,17 @@ class Caption:
 
     @property
     def log_prob(self) -> float:
-        """Log-probability of the whole caption in nats, at temperature 1."""
+        """Log-probability of the whole caption in nats, at temperature 1; nan if it has an unknown word."""
         return float(self.log_probs.sum(dtype=np.float64))
+
+    def with_unknown(self, words: Mapping[int, str], known: int) -> Caption:
+        """With these words, by place, as they were written: the model, which knows so many, has no number for them."""
+        written = tuple(words.get(place, word) for place, word in enumerate(self.words))
+        log_probs = self.log_probs.copy()
+        log_probs[list(words)] = np.nan
+        standing = self.standing and self.standing._replace(score=math.nan)
+        unknown = Unknown(tuple(words.values()), known)
+        return replace(self, words=written, log_probs=log_probs, unknown=unknown, standing=standing)
 
 
 def attention_entropy(alpha: Floats) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,7 +12,7 @@ from captioner.decoder import DecoderConfig
 from captioner.encoder import FEATURE_SIZE, EncoderConfig
 from captioner.photo import PhotoFormat
 from captioner.quantization import Storage
-from captioner.settings import SearchSettings
+from captioner.settings import SearchSettings, shown
 
 SCHEMA = 1
 MAX_CARD_BYTES = 1_000_000
@@ -29,6 +29,8 @@ class Card:
     Attributes:
         encoder_weights: ``bundled``, or the name of a torchvision ``ResNet101_Weights`` entry.
         length_penalty: of `captioner.hypotheses.rank`, chosen on val.
+        may_repeat: words that a caption may say twice (articles, prepositions …): of the captions that a
+            search found, one that says another word twice comes last. Empty: the ranking does not ask.
         sha256: of the files beside the card, by name.
         training: data and recipe, free form. ``scores``: measured, with split and beam size.
         failures: where it fails: what a photo shows → what the model wrote.
@@ -41,6 +43,7 @@ class Card:
     storage: Storage = "float32"
     encoder_weights: str = "bundled"
     length_penalty: float = 0.0
+    may_repeat: tuple[str, ...] = ()
     beam_size: int = 3
     licence: str = ""
     sha256: dict[str, str] = field(default_factory=dict)
@@ -48,6 +51,14 @@ class Card:
     scores: dict[str, Any] = field(default_factory=dict)
     limits: str = ""
     failures: dict[str, str] = field(default_factory=dict)
+
+    def completed(self, settings: SearchSettings) -> SearchSettings:
+        """The settings with the card's own ranking where they leave it open."""
+        if settings.length_penalty is None:
+            settings = replace(settings, length_penalty=self.length_penalty)
+        if settings.may_repeat is None:
+            settings = replace(settings, may_repeat=frozenset(self.may_repeat))
+        return settings
 
     def write(self, path: Path) -> None:
         """Write the card as readable JSON."""
@@ -121,7 +132,7 @@ def _card(content: dict[str, Any]) -> Card:
         "decoder": DecoderConfig(**_part(DecoderConfig, content["decoder"])),
         "photo": PhotoFormat(**_part(PhotoFormat, content["photo"])),
     }
-    card = Card(**{**content, **parts})
+    card = Card(**{**content, **parts, "may_repeat": _words(content.get("may_repeat", []))})
     _check_top(card)
     _check_encoder(card.encoder)
     _check_decoder(card.decoder)
@@ -137,6 +148,12 @@ def _part(kind: type, values: object) -> dict[str, Any]:
     if missing := sorted({each.name for each in fields(kind)} - set(values)):
         raise KeyError(missing[0])
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _words(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+        raise ValueError(f"may_repeat must be a list of words, got {shown(values)}")
+    return tuple(values)
 
 
 def _only_known(kind: type, values: dict[str, Any]) -> None:

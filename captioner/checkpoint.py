@@ -1,4 +1,4 @@
-"""Save a model as a folder of three files, and load it back verified. Nothing is ever unpickled."""
+"""Save a model as a folder of three files or more, and load it back verified. Nothing is ever unpickled."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ from torch import Tensor
 from torchvision.models import ResNet101_Weights
 
 from captioner.card import Card, CheckpointError, parse_json, read_card, read_file
+from captioner.compiled_encoder import Ranges, checked_ranges
 from captioner.decoder import Decoder
 from captioner.encoder import Encoder, torchvision_trunk
+from captioner.familiarity import Familiarity
 from captioner.quantization import pack, unpack
 from captioner.vocabulary import Vocabulary, VocabularyError
 
 CARD, VOCABULARY, MODEL = "card.json", "vocabulary.json", "model.safetensors"
+FAMILIARITY, RANGES = "familiarity.safetensors", "ranges.safetensors"
 MAX_BYTES = {VOCABULARY: 100_000_000, MODEL: 4_000_000_000}
+MAX_FAMILIARITY_BYTES, MAX_RANGES_BYTES = 100_000_000, 1_000_000
 BUNDLED = "bundled"
 
 __all__ = ["Checkpoint", "CheckpointError", "load_checkpoint", "save_checkpoint"]
@@ -35,11 +39,13 @@ class Checkpoint(NamedTuple):
     decoder: Decoder
     vocabulary: Vocabulary
     card: Card
+    familiarity: Familiarity | None = None  # what its training photos are like, if that is known
+    ranges: Ranges | None = None  # of its encoder's activations, if it can run in int8
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Card:
-    """Write the three files; the card's configurations, storage form and hashes are filled in."""
-    encoder, decoder, vocabulary, card = checkpoint
+    """Write the files; the card's configurations, storage form and hashes are filled in."""
+    encoder, decoder, vocabulary, card, familiarity, ranges = checkpoint
     folder.mkdir(parents=True, exist_ok=True)
     state = {f"decoder.{name}": value for name, value in decoder.state_dict().items()}
     if card.encoder_weights == BUNDLED:
@@ -48,6 +54,13 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Card:
         VOCABULARY: json.dumps(vocabulary.word_map, ensure_ascii=False, indent=0).encode(),
         MODEL: save_tensors(pack(state, card.storage)),
     }
+    if familiarity is not None:
+        known = {name: torch.from_numpy(value) for name, value in familiarity._asdict().items()}
+        contents[FAMILIARITY] = save_tensors(pack(known, "float16"))
+    if ranges is not None:
+        contents[RANGES] = save_tensors(
+            {name: torch.tensor(ends, dtype=torch.float32) for name, ends in ranges.items()}
+        )
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
@@ -56,15 +69,29 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Card:
     return card
 
 
+def card_of(folder: Path) -> Card:
+    """The card of a checkpoint folder.
+
+    Raises:
+        CheckpointError: if there is no such folder, or its card cannot be used.
+    """
+    if folder.is_file():
+        raise CheckpointError(
+            f"{folder}: expected a checkpoint folder, found a file; import it first: "
+            f"python -m captioner import {folder} WORDMAP.json FOLDER"
+        )
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: expected a checkpoint folder, found none; please check the path")
+    return read_card(folder / CARD)
+
+
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Load and verify: schema, hashes, vocabulary size, then a strict state dict of finite weights.
 
     Raises:
         CheckpointError: naming the file, what was expected, what was found and the remedy.
     """
-    if not folder.is_dir():
-        raise CheckpointError(f"{folder}: expected a checkpoint folder, found none; please check the path")
-    card = read_card(folder / CARD)
+    card = card_of(folder)
     words, weights = (_verified(folder / name, card, limit) for name, limit in MAX_BYTES.items())
     vocabulary = _vocabulary(folder / VOCABULARY, words, card.decoder.vocabulary_size)
     packed = _packed(folder / MODEL, weights)
@@ -78,7 +105,9 @@ def load_checkpoint(folder: Path) -> Checkpoint:
     _fill(decoder, "decoder.", state, folder / MODEL)
     if state:
         raise CheckpointError(f"{folder / MODEL}: found the unknown tensor {min(state)}; restore the original file")
-    return Checkpoint(encoder.eval(), decoder.eval(), vocabulary, card)
+    familiarity = _familiarity(folder / FAMILIARITY, card) if FAMILIARITY in card.sha256 else None
+    ranges = _ranges(folder / RANGES, card, encoder) if RANGES in card.sha256 else None
+    return Checkpoint(encoder.eval(), decoder.eval(), vocabulary, card, familiarity, ranges)
 
 
 def _verified(path: Path, card: Card, limit: int) -> bytes:
@@ -92,6 +121,34 @@ def _verified(path: Path, card: Card, limit: int) -> bytes:
             "the file was changed or is incomplete: download it again"
         )
     return content
+
+
+def _familiarity(path: Path, card: Card) -> Familiarity:
+    state = _state(path, _packed(path, _verified(path, card, MAX_FAMILIARITY_BYTES)))
+    try:
+        return Familiarity.checked(**{name: value.numpy() for name, value in state.items()})
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(
+            f"{path}: expected mean, components, centres and quantiles that fit together, found others ({error}); "
+            "restore the original file"
+        ) from None
+
+
+def _ranges(path: Path, card: Card, encoder: Encoder) -> Ranges:
+    stored = _packed(path, _verified(path, card, MAX_RANGES_BYTES))
+    try:
+        return checked_ranges({name: _ends(value) for name, value in stored.items()}, encoder)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{path}: expected a range for what each convolution reads, found others ({error}); "
+            "restore the original file, or make it again with: python -m captioner quantize"
+        ) from None
+
+
+def _ends(value: Tensor) -> tuple[float, float]:
+    """Raises ``ValueError`` if these are not two numbers."""
+    low, high = value.flatten().tolist()
+    return low, high
 
 
 def _vocabulary(path: Path, content: bytes, size: int) -> Vocabulary:

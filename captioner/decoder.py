@@ -142,13 +142,14 @@ class Decoder(nn.Module):
         per_photo = captions.shape[0] // features.shape[0]
         state = DecoderState(*(part.repeat_interleave(per_photo, dim=0) for part in self.start(annotations)))
         embedded = self.dropout(self.embedding(captions[:, :-1]))
+        words = embedded.unbind(dim=1)
         glimpses: list[Glimpse] = []
         for active in _active_photos(steps.view(-1, per_photo)):
             rows = active * per_photo
-            state = DecoderState(state.hidden[:rows], state.cell[:rows])
-            glimpse = self._advance(
-                Annotations(*(part[:active] for part in annotations)), state, embedded[:rows, len(glimpses)]
-            )
+            if rows < len(state.hidden):  # a slice of all rows would cost its gradient a copy
+                annotations = Annotations(*(part[:active] for part in annotations))
+                state = DecoderState(state.hidden[:rows], state.cell[:rows])
+            glimpse = self._advance(annotations, state, words[len(glimpses)][:rows])
             state = glimpse.state
             glimpses.append(glimpse)
         return self._teacher_forced(embedded, glimpses, captions, steps)
@@ -221,9 +222,9 @@ def lstm_gates(lstm: nn.LSTMCell, read: Tensor, hidden: Tensor) -> Tensor:
 
 def lstm_state(gates: Tensor, cell: Tensor) -> DecoderState:
     """Equations 1 to 3 from the gates' sums ``(R, 4H)``, in the order of `nn.LSTMCell`."""
-    opened, forgotten, candidate, shown = gates.chunk(4, dim=1)
-    cell = forgotten.sigmoid() * cell + opened.sigmoid() * candidate.tanh()
-    return DecoderState(shown.sigmoid() * cell.tanh(), cell)
+    input_gate, forget_gate, candidate, output_gate = gates.chunk(4, dim=1)
+    cell = forget_gate.sigmoid() * cell + input_gate.sigmoid() * candidate.tanh()
+    return DecoderState(output_gate.sigmoid() * cell.tanh(), cell)
 
 
 def _output_layer(config: DecoderConfig) -> DeepOutput | PlainOutput:

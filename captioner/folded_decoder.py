@@ -12,6 +12,8 @@ from captioner.decoder import Decoder, DecoderState, DecoderStep, DeepOutput, ls
 from captioner.folded_encoder import fast_dtype
 from captioner.products import Product, exact_product, product
 
+EXTREME = 87.0  # exp(±87) are ordinary numbers of float32
+
 
 class FoldedAnnotations(NamedTuple):
     """All that the steps of a search read of P photos.
@@ -20,7 +22,7 @@ class FoldedAnnotations(NamedTuple):
     With the ``M a_i`` known, a step reads 196 rows of them in place of the largest matrices of the model.
     """
 
-    projected: Tensor  # (P, L, A), W_a a_i, doubled where the activation is tanh
+    projected: Tensor  # (P, L, A), W_a a_i where the activation is ReLU; exp(−2 W_a a_i) where it is tanh
     seen: Tensor  # (P, L, 4H + E), M a_i: through the LSTM's gates, then through L_z if the output is deep
     hidden: Tensor  # (P, H), the first state
     cell: Tensor  # (P, H)
@@ -59,19 +61,23 @@ class FoldedDecoder:
         self._output = prepared(output.words.weight, output.words.bias)
         self._word = decoder.embedding.weight @ from_word.T + decoder.lstm.bias_ih + decoder.lstm.bias_hh
         self._sizes = (query.out_features, 1, 4 * decoder.config.hidden_size)
-        # tanh(x) = 2 sigmoid(2x) − 1, which is several times faster; the −1 would move all energies alike.
-        self._scale = 2 if decoder.config.activation == "tanh" else 1
+        # tanh(x + y) = 2 / (1 + exp(−2x) exp(−2y)) − 1, whose exponentials of 196 cells are taken once a photo;
+        # the −1 would move all energies alike.
+        self._tanh = decoder.config.activation == "tanh"
+        self._scale = -2 if self._tanh else 1
         asking = [self._scale * query.weight, decoder.gate.weight, decoder.lstm.weight_hh]
         biases = [self._scale * query.bias, decoder.gate.bias, torch.zeros_like(decoder.lstm.bias_hh)]
         self._ask = prepared(torch.cat(asking), torch.cat(biases))
-        self._energy = self._scale * attention.energy.weight[0]  # its bias would move all energies alike, too
-        self._activate = torch.sigmoid_ if self._scale == 2 else torch.relu_
+        self._energy = abs(self._scale) * attention.energy.weight[0]  # its bias would move all energies alike, too
+        self._one = self._energy.new_ones(())
 
     @torch.inference_mode()
     def annotate(self, annotations: Annotations) -> FoldedAnnotations:
         """What the photos' annotations become, once a photo."""
         seen = (annotations.features.to(self._read.dtype) @ self._read.T).float()
-        return FoldedAnnotations(self._scale * annotations.projected, seen, *self._decoder.start(annotations))
+        projected = self._scale * annotations.projected
+        projected = _exponential(projected) if self._tanh else projected
+        return FoldedAnnotations(projected, seen, *self._decoder.start(annotations))
 
     def start(self, annotations: FoldedAnnotations) -> DecoderState:
         """See `Decoder.start`."""
@@ -95,14 +101,27 @@ class FoldedDecoder:
 
     def _attend(self, projected: Tensor, query: Tensor) -> Tensor:
         photos, cells, size = projected.shape
-        mixed = projected.unsqueeze(1) + query.view(photos, -1, 1, size)  # (P, K, L, A)
-        energies = torch.mv(self._activate(mixed).view(-1, size), self._energy)
+        cell, asked = projected.unsqueeze(1), query.view(photos, -1, 1, size)
+        if self._tanh:
+            active = torch.addcmul(self._one, cell, _exponential(asked)).reciprocal_()  # (P, K, L, A)
+        else:
+            active = torch.relu_(cell + asked)
+        energies = torch.mv(active.view(-1, size), self._energy)
         return energies.view(photos, -1, cells).softmax(dim=-1)
 
     def _predict(self, words: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
         if self._hidden is not None:
             hidden = self._decoder.embedding.weight[words] + seen + self._hidden(hidden)
         return self._output(hidden)
+
+
+def _exponential(exponents: Tensor) -> Tensor:
+    """Of exponents that are cut where float32 ends: neither factor is 0 or infinite, so their product is a number.
+
+    It may be 0 or infinite itself, which is what the tanh of so large a sum becomes. Cut are projections beyond
+    ±43, where only a sum of two that cancel each other would not be ±1 to the last bit.
+    """
+    return exponents.clamp(-EXTREME, EXTREME).exp_()
 
 
 def foldable(decoder: Decoder) -> bool:

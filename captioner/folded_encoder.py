@@ -16,18 +16,17 @@ from captioner.encoder import Encoder, without_identity_blocks
 class FoldedEncoder(nn.Module):
     """What an `Encoder` computes in eval mode, not to be trained further.
 
-    bfloat16 moves the features by 2 to 3 percent, as it did for those that a decoder of this trainer learned from.
-    An encoder that is not dilated was brought in from elsewhere, where its decoder learned from exact ones.
+    bfloat16 moves the features by 2 to 3 percent.
 
     Attributes:
         config: of the encoder it was made from.
-        dtype: of its arithmetic; by default `fast_dtype` of the device if it is dilated, else float32.
+        dtype: of its arithmetic.
     """
 
-    def __init__(self, encoder: Encoder, device: torch.device, dtype: torch.dtype | None = None) -> None:
+    def __init__(self, encoder: Encoder, device: torch.device, dtype: torch.dtype) -> None:
         super().__init__()
         self.config = encoder.config
-        self.dtype = dtype or (fast_dtype(device) if encoder.config.dilated else torch.float32)
+        self.dtype = dtype
         self.encoder = without_identity_blocks(encoder).eval()
         _fold_batch_norms(self.encoder, device, self.dtype)
 
@@ -47,11 +46,11 @@ def fast_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        native = device.type == "cpu" and any(map(_processor().get, ("amx_bf16", "avx512_bf16")))
+        native = device.type == "cpu" and any(map(processor().get, ("amx_bf16", "avx512_bf16")))
     return torch.bfloat16 if native else torch.float32
 
 
-def _processor() -> Mapping[str, Any]:
+def processor() -> Mapping[str, Any]:
     """What the processor can do, as far as this version of PyTorch tells."""
     capabilities: Callable[[], Mapping[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)
     return capabilities()
@@ -62,14 +61,14 @@ def _fold_batch_norms(module: nn.Module, device: torch.device, dtype: torch.dtyp
     for parent in list(module.modules()):
         for (_, layer), (next_name, following) in pairwise(list(parent.named_children())):
             if isinstance(layer, nn.Conv2d) and isinstance(following, nn.BatchNorm2d):
-                layer.weight, layer.bias = _folded(layer, following)
+                layer.weight, layer.bias = folded(layer, following)
                 layer.requires_grad_(False)
                 layer.to(device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
                 setattr(parent, next_name, nn.Identity())
 
 
-def _folded(layer: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[nn.Parameter, nn.Parameter]:
-    """Weight and bias of a convolution that does what the two do in eval mode."""
+def folded(layer: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[nn.Parameter, nn.Parameter]:
+    """Weight and bias of a convolution that does what the two do in eval mode (Ioffe and Szegedy 2015)."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     return fuse_conv_bn_weights(

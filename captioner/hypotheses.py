@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from captioner.caption import Floats
+from captioner.caption import Floats, Standing
 
 Doubles = NDArray[np.float64]
 
@@ -73,10 +74,11 @@ class Beam:
 
 
 class Snapshot(NamedTuple):
-    """The state of one photo's search after a step: all hypotheses, best first."""
+    """The state of one photo's search after a step: all hypotheses, best first, and what each is ranked by."""
 
     hypotheses: tuple[Hypothesis, ...]
     done: bool
+    standings: tuple[Standing, ...]
 
     @property
     def leader(self) -> Hypothesis:
@@ -89,11 +91,42 @@ def rank(log_prob: float, length: int, length_penalty: float) -> float:
     return log_prob / float(max(length, 1) ** length_penalty)
 
 
-def snapshot(beam: Beam, length_penalty: float, last: bool) -> Snapshot:
+def repeats(tokens: tuple[int, ...], may_repeat: AbstractSet[int]) -> bool:
+    """Whether a token that is not among ``may_repeat`` comes twice."""
+    content = [token for token in tokens if token not in may_repeat]
+    return len(set(content)) < len(content)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """How the captions of a search are put in order: the highest `rank` first.
+
+    Attributes:
+        may_repeat: ids that a caption may have twice; a finished one that has any other twice
+            comes after all that do not. None prefers nothing.
+    """
+
+    length_penalty: float = 0.0
+    may_repeat: frozenset[int] | None = None
+
+    def standing(self, hypothesis: Hypothesis) -> Standing:
+        """What a hypothesis is ranked by; one that is not finished may still repeat itself."""
+        words, repeated = len(hypothesis.steps), None
+        if self.may_repeat is not None:
+            repeated = hypothesis.finished and repeats(hypothesis.tokens, self.may_repeat)
+        return Standing(rank(hypothesis.log_prob, words, self.length_penalty), words, self.length_penalty, repeated)
+
+
+def key(standing: Standing) -> tuple[bool, float]:
+    """What the captions of a search are sorted by, ascending."""
+    return standing.repeats is True, -standing.score
+
+
+def snapshot(beam: Beam, ranking: Ranking, last: bool) -> Snapshot:
     """The beam's hypotheses in order; once the race is over, the unfinished only if none finished."""
     hypotheses = beam.hypotheses + beam.finished
     done = last or not beam.live
     if done and any(each.finished for each in hypotheses):
         hypotheses = tuple(each for each in hypotheses if each.finished)
-    ranked = sorted(hypotheses, key=lambda each: -rank(each.log_prob, len(each.steps), length_penalty))
-    return Snapshot(tuple(ranked), done)
+    ranked = sorted(((each, ranking.standing(each)) for each in hypotheses), key=lambda pair: key(pair[1]))
+    return Snapshot(tuple(each for each, _ in ranked), done, tuple(standing for _, standing in ranked))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import stat
-import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, get_args
@@ -14,17 +15,24 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from captioner.colour import shrunk_srgb
+from captioner.photo_file import MissingDecoderError, ended, looks_like_a_photo, mostly_there, opened, with_an_end
+
 Interpolation = Literal["bilinear", "bicubic", "lanczos"]
 PhotoSource = str | Path | bytes | BinaryIO | Image.Image | np.ndarray[Any, Any]
-DEEP_GREYS = ("I", "I;16", "I;16L", "I;16B", "I;16N", "F")
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "PPM")
 MAX_PIXELS = 120_000_000
 MIN_SIDE = 16
 MAX_ASPECT = 20
 VIEW_SIDE = 1024
+ADDRESS = re.compile(r"data:|[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+
+# What a decoder says of a file is for programmers, and stays with the error as its cause.
+BROKEN = "This image file is damaged or incomplete; please export or download it again."
+MOSTLY_MISSING = "More than half of this picture is missing; please export or download it again."
+INCOMPLETE = "The end of this file is missing; the caption is of the part that is there."
 
 
 class PhotoError(ValueError):
@@ -54,14 +62,19 @@ class Photo:
             whole of it, squashed to a square, so a cell of the attention grid is the same
             fraction of the view's width and height.
         tensor: ``(3, size, size)`` float32, normalised.
+        incomplete: whether the file lacked its end; what is missing is flat in the view.
     """
 
     view: Image.Image
     tensor: Tensor = field(repr=False)
+    incomplete: bool = False
 
 
 def prepare(source: PhotoSource, photo_format: PhotoFormat | None = None) -> Photo:
-    """Open, turn upright, flatten to RGB, resize and normalise one photo.
+    """Open, turn upright, flatten to RGB of the screen (sRGB), resize and normalise one photo.
+
+    An embedded colour profile is followed. A file that lacks its end is taken as far as it goes, if at
+    least half of the picture is there.
 
     Args:
         source: a path, the file's bytes, an open binary file, a Pillow image, or an array
@@ -70,14 +83,15 @@ def prepare(source: PhotoSource, photo_format: PhotoFormat | None = None) -> Pho
     Raises:
         PhotoError: in one sentence, if it is not an image, is broken, too large or too thin.
     """
-    return from_view(_view(source), photo_format or PhotoFormat())
+    view, incomplete = _view(source)
+    return from_view(view, photo_format or PhotoFormat(), incomplete)
 
 
-def from_view(view: Image.Image, photo_format: PhotoFormat) -> Photo:
+def from_view(view: Image.Image, photo_format: PhotoFormat, incomplete: bool = False) -> Photo:
     """The photo of a view that `prepare` made, perhaps painted over since."""
     resample = Image.Resampling[photo_format.interpolation.upper()]
     square = view.resize((photo_format.size, photo_format.size), resample)
-    return Photo(view, normalize(square, photo_format))
+    return Photo(view, normalize(square, photo_format), incomplete)
 
 
 def normalize(square: Image.Image, photo_format: PhotoFormat) -> Tensor:
@@ -88,54 +102,97 @@ def normalize(square: Image.Image, photo_format: PhotoFormat) -> Tensor:
     return ((pixels - mean) / std).contiguous()
 
 
-def _view(source: PhotoSource) -> Image.Image:
+def _view(source: PhotoSource) -> tuple[Image.Image, bool]:
+    """The view, and whether the photo's file is incomplete."""
     if isinstance(source, Image.Image):
-        return _upright_rgb(_checked(source))
+        return _upright_rgb(_checked(source)), False
     if isinstance(source, np.ndarray):
-        return _upright_rgb(_from_array(source))
-    if isinstance(source, (str, Path)):
-        source = _existing(Path(source))
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        source = io.BytesIO(source)
+        return _upright_rgb(_from_array(source)), False
     try:
-        with _opened(source) as image:
-            # A JPEG is decoded at a fraction of its size where that suffices, which saves time and memory.
-            _checked(image).draft("RGB", (VIEW_SIDE, VIEW_SIDE))
-            return _upright_rgb(image, True)
+        with _stream(source) as stream:
+            return _from_file(stream)
     except PhotoError:
         raise
     except Image.DecompressionBombError:
         raise PhotoError(_too_large()) from None
+    except MissingDecoderError:
+        raise PhotoError(
+            "HEIC photos cannot be read here, which is a matter of the installation; please export the photo as a JPEG."
+        ) from None
     except UnidentifiedImageError:
         raise PhotoError(
-            "This is not an image we can read; please use a JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF file."
+            "This is not an image we can read; please use a JPEG, PNG, WebP, HEIC, AVIF, GIF, BMP or TIFF file."
         ) from None
     except PermissionError:
         raise PhotoError(f"{_one_line(source)} may not be read; please change its permissions.") from None
     except Exception as error:  # the decoders raise whatever a hostile file leads them to
-        raise PhotoError(_broken(error)) from None
+        raise PhotoError(BROKEN) from error
 
 
-def _existing(path: Path) -> Path:
+def _from_file(stream: BinaryIO) -> tuple[Image.Image, bool]:
+    """As `_view`. A file that cannot be decoded is tried once more with something in place of its missing end."""
+    try:
+        return _decoded(stream)
+    except (PhotoError, Image.DecompressionBombError, MissingDecoderError):
+        raise
+    except Exception as error:
+        mended = _mended(stream)
+        if mended is None:
+            raise
+        try:
+            return _decoded(io.BytesIO(mended), mended=True)
+        except PhotoError:
+            raise
+        except Exception:
+            raise error from None
+
+
+def _mended(stream: BinaryIO) -> bytes | None:
+    if not looks_like_a_photo(stream):  # nobody wants all of a film in memory
+        return None
+    stream.seek(0)
+    return with_an_end(stream.read())
+
+
+def _decoded(stream: BinaryIO, mended: bool = False) -> tuple[Image.Image, bool]:
+    with opened(stream) as image:
+        # A JPEG is decoded at a fraction of its size where that suffices, which saves time and memory.
+        _checked(image).draft("RGB", (VIEW_SIDE, VIEW_SIDE))
+        if mended and not mostly_there(image):
+            raise PhotoError(MOSTLY_MISSING)
+        image.load()
+        incomplete = mended or not ended(image, stream)
+        return _upright_rgb(image, True), incomplete
+
+
+def _stream(source: str | Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    """The file to read from; closed at the end if it was opened here."""
+    if isinstance(source, (str, Path)):
+        return _existing(source).open("rb")
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return io.BytesIO(source)
+    if not hasattr(source, "read"):
+        raise PhotoError(
+            f"A photo must be a path, bytes, a binary file, an image or an array, not {type(source).__name__}."
+        )
+    return nullcontext(source if source.seekable() else io.BytesIO(source.read()))
+
+
+def _existing(source: str | Path) -> Path:
+    path = Path(source)
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):  # a name can also be too long, or hold a null
+        if ADDRESS.match(str(source)):
+            raise PhotoError(
+                "Photos are not fetched from addresses; please download this one and name the file."
+            ) from None
         raise PhotoError(f"There is no file {_one_line(path)}; please check the path.") from None
     if stat.S_ISDIR(mode):
         raise PhotoError(f"{_one_line(path)} is a folder, not a photo; please name a file in it.")
     if not stat.S_ISREG(mode):  # a pipe or a device could keep us waiting for ever
         raise PhotoError(f"{_one_line(path)} is not an ordinary file; please name a photo.")
     return path
-
-
-def _opened(source: Path | BinaryIO) -> Image.Image:
-    if not isinstance(source, Path) and not hasattr(source, "read"):
-        raise PhotoError(
-            f"A photo must be a path, bytes, a binary file, an image or an array, not {type(source).__name__}."
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(source, formats=FORMATS)
 
 
 def _from_array(array: np.ndarray[Any, Any]) -> Image.Image:
@@ -162,20 +219,20 @@ def _checked(image: Image.Image) -> Image.Image:
 
 
 def _upright_rgb(image: Image.Image, ours: bool = False) -> Image.Image:
-    """The view: EXIF turn, at most 1,024 px a side, RGB, transparency laid over white.
+    """The view: EXIF turn, sRGB, at most 1,024 px a side, transparency laid over white.
 
     Of an image that is ours to change no copy is made: a large one takes half a gigabyte.
     """
     try:
         image.load()
-        view = _colour(_upright(image, ours))
+        view = shrunk_srgb(_upright(image, ours), VIEW_SIDE)
     except Exception as error:  # as in `_view`; a caller's own image can be lazy too
-        raise PhotoError(_broken(error)) from None
-    view.thumbnail((VIEW_SIDE, VIEW_SIDE), Image.Resampling.LANCZOS)
-    if view.mode == "RGB":
-        return view
-    white = Image.new("RGBA", view.size, "white")
-    return Image.alpha_composite(white, view).convert("RGB")
+        raise PhotoError(BROKEN) from error
+    if view.mode != "RGB":
+        white = Image.new("RGBA", view.size, "white")
+        view = Image.alpha_composite(white, view).convert("RGB")
+    view.info = {}  # its profile was followed, and must not be followed again by who opens a copy of the view
+    return view
 
 
 def _upright(image: Image.Image, ours: bool) -> Image.Image:
@@ -189,36 +246,8 @@ def _upright(image: Image.Image, ours: bool) -> Image.Image:
     return image
 
 
-def _colour(image: Image.Image) -> Image.Image:
-    """RGB of any Pillow mode, or RGBA if it has transparency; deep greys scaled down."""
-    if image.mode in DEEP_GREYS:
-        image = _eight_bit(image)
-    if image.mode == "La":  # Pillow turns premultiplied grey into nothing else
-        image = image.convert("LA")
-    mode = "RGBA" if image.has_transparency_data else "RGB"
-    return image if image.mode == mode else image.convert(mode)
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits, or of floats, → 8 bits; the full scale follows from the largest value.
-
-    Full scale is 1 for floats up to 1, 255 for values up to 255, else 65,535 or the largest value.
-    """
-    values = np.asarray(image)
-    peak = float(values.max(where=np.isfinite(values), initial=0))
-    scale = 1.0 if peak <= 1 and image.mode == "F" else 255.0 if peak <= 255 else max(65535.0, peak)
-    scaled = np.multiply(values, 255 / scale, dtype=np.float32)
-    scaled = np.nan_to_num(scaled, copy=False, nan=0, posinf=255, neginf=0).clip(0, 255, out=scaled)
-    return Image.fromarray(scaled.round(out=scaled).astype(np.uint8))
-
-
 def _too_large(size: str = "") -> str:
     return f"This image has too many pixels{size}; please shrink it below {MAX_PIXELS // 1_000_000} million pixels."
-
-
-def _broken(error: Exception) -> str:
-    reason = _one_line(error) or type(error).__name__
-    return f"This image file is damaged or incomplete; please export or download it again ({reason})."
 
 
 def _one_line(text: object) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,20 +12,25 @@ import torch
 from PIL.Image import Image
 
 from captioner.attention import Annotations
-from captioner.caption import Alternative, Caption, Word
+from captioner.caption import Alternative, Caption, Standing, Word
 from captioner.card import Card
 from captioner.checkpoint import Checkpoint, load_checkpoint
+from captioner.completion import Completion, complete, next_word
+from captioner.encoder_form import EncoderInForm, Form
 from captioner.equations import StepNumbers, explain
+from captioner.familiarity import Familiar
 from captioner.folded_decoder import FoldedAnnotations, FoldedDecoder, foldable
-from captioner.folded_encoder import FoldedEncoder
 from captioner.override import AttentionOverride
 from captioner.photo import Photo, PhotoSource, prepare
 from captioner.search import Hypothesis, SearchSettings, Snapshot, search
-from captioner.sentences import beginning_ids, ids_up_to, sentence_ids
+from captioner.sentences import beginning_ids, ids_up_to, sentence_ids, unknown_words
 from captioner.vocabulary import Vocabulary
 from captioner.whatif import before_and_after
 
-DEFAULT_CHECKPOINT = Path(__file__).resolve().parent.parent / "checkpoints" / "flickr8k"
+HERE = Path(__file__).resolve().parent.parent
+# Beside the package in a clone; an installed package has its own copy.
+CHECKPOINTS = HERE / "checkpoints" if (HERE / "checkpoints").is_dir() else HERE / "captioner_checkpoints"
+DEFAULT_CHECKPOINT = CHECKPOINTS / "everyday"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +42,16 @@ class Look:
         annotations: of this one photo.
         grid: rows and columns of the attention maps.
         folded: what a search reads of the annotations, if the decoder can be folded.
+        incomplete: whether the photo's file lacked its end.
+        familiar: how like the training photos it is, if the checkpoint knows.
     """
 
     view: Image
     annotations: Annotations
     grid: tuple[int, int]
     folded: FoldedAnnotations | None = None
+    incomplete: bool = False
+    familiar: Familiar | None = None
 
 
 class Guess(NamedTuple):
@@ -50,6 +59,7 @@ class Guess(NamedTuple):
 
     captions: tuple[Caption, ...]
     done: bool
+    familiar: Familiar | None = None  # what is known of the photo
 
     @property
     def leader(self) -> Caption:
@@ -64,22 +74,34 @@ class Captioner:
     `explain` ask about a single word.
     """
 
-    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu") -> None:
+    def __init__(self, checkpoint: Checkpoint, device: torch.device | str = "cpu", form: Form | None = None) -> None:
+        """``form``: of the encoder's arithmetic, see `EncoderInForm`; by default the fastest one here.
+
+        Raises:
+            FormError: if this form cannot be had here.
+        """
         self.device = torch.device(device)
         self.vocabulary: Vocabulary = checkpoint.vocabulary
         self.card: Card = checkpoint.card
         self.decoder = checkpoint.decoder.eval().to(self.device)
-        self.encoder = FoldedEncoder(checkpoint.encoder, self.device)
-        self._folded = FoldedDecoder(self.decoder) if foldable(self.decoder) else None
+        self.encoder = EncoderInForm(checkpoint.encoder, self.device, checkpoint.ranges, form)
+        self.familiarity = checkpoint.familiarity
+        self._folded = FoldedDecoder(self.decoder, exact=form == "exact") if foldable(self.decoder) else None
 
     @classmethod
-    def load(cls, folder: Path | str = DEFAULT_CHECKPOINT, device: torch.device | str = "cpu") -> Captioner:
+    def load(
+        cls,
+        folder: Path | str = DEFAULT_CHECKPOINT,
+        device: torch.device | str = "cpu",
+        form: Form | None = None,
+    ) -> Captioner:
         """Load a checkpoint folder, by default the bundled one.
 
         Raises:
             CheckpointError: if it is not a whole, unchanged checkpoint.
+            FormError: if the form cannot be had here.
         """
-        return cls(load_checkpoint(Path(folder)), device)
+        return cls(load_checkpoint(Path(folder)), device, form)
 
     def look(self, source: PhotoSource | Photo) -> Look:
         """Prepare and encode one photo.
@@ -100,9 +122,20 @@ class Captioner:
         folded = self._folded.annotate(annotations) if self._folded else None
         grid = (self.encoder.config.grid, self.encoder.config.grid)
         return [
-            Look(photo.view, annotations.select([index]), grid, folded and folded.select([index]))
+            Look(
+                photo.view,
+                annotations.select([index]),
+                grid,
+                folded and folded.select([index]),
+                photo.incomplete,
+                self._familiar(annotations, index),
+            )
             for index, photo in enumerate(photos)
         ]
+
+    def _familiar(self, annotations: Annotations, index: int) -> Familiar | None:
+        """What is known of the photo at ``index``; nothing of annotations that the training never had."""
+        return self.familiarity.of(annotations.features[index].float().cpu().numpy()) if self.familiarity else None
 
     def stream(
         self,
@@ -125,7 +158,7 @@ class Captioner:
                 generator does.
         """
         for (snapshot,) in self._search(look, settings, beginning, attention):
-            yield Guess(self._captions(snapshot, look), snapshot.done)
+            yield Guess(self._captions(snapshot, look), snapshot.done, look.familiar)
 
     def captions(
         self,
@@ -152,7 +185,8 @@ class Captioner:
         """The person's own sentence as a caption: each word's log-probability and attention.
 
         A sequence of words is taken as it is; ``<end>`` is added where it is not the last. A word
-        the model does not know is scored and shown as ``<unk>``.
+        the model does not know stays as it is written and has no log-probability (nan), nor has
+        the sentence then; the words after it are weighed as after ``<unk>``.
 
         Raises:
             SettingsError: if the sentence has no word or more than 50, or words after ``<end>``,
@@ -160,7 +194,9 @@ class Captioner:
         """
         prefix = sentence_ids(self.vocabulary, sentence)
         snapshot = _last(self._searched(look, self._complete(None), prefix, attention))
-        return self._captions(snapshot, look)[0]
+        (caption,) = self._captions(snapshot, look)
+        unknown = unknown_words(self.vocabulary, sentence)
+        return caption.with_unknown(unknown, self.vocabulary.known) if unknown else caption
 
     def look_elsewhere(
         self,
@@ -201,6 +237,18 @@ class Captioner:
             attention.check(look.grid)
         return explain(self.decoder, look.annotations, self.vocabulary, ids, attention, look.grid)
 
+    def complete(self, look: Look, before: Sequence[str], typed: str) -> Completion:
+        """The words that begin with what was ``typed``, by their probability after the words ``before`` it.
+
+        The step is the one that a search takes, so the probabilities are those of its alternatives.
+        """
+        ids = self.vocabulary.encode(before)[1:-1]
+        if self._folded and look.folded:
+            log_probs = next_word(self._folded, look.folded, self.vocabulary, ids)
+        else:
+            log_probs = next_word(self.decoder, look.annotations, self.vocabulary, ids)
+        return complete(log_probs, self.vocabulary, typed)
+
     def _search(
         self,
         look: Look,
@@ -222,15 +270,13 @@ class Captioner:
         return search(self.decoder, look.annotations, self.vocabulary, settings, prefix, attention)
 
     def _complete(self, settings: SearchSettings | None) -> SearchSettings:
-        settings = settings or SearchSettings(beam_size=self.card.beam_size)
-        if settings.length_penalty is None:
-            settings = replace(settings, length_penalty=self.card.length_penalty)
-        return settings
+        return self.card.completed(settings or SearchSettings(beam_size=self.card.beam_size))
 
     def _captions(self, snapshot: Snapshot, look: Look) -> tuple[Caption, ...]:
-        return tuple(self._caption(hypothesis, look.grid) for hypothesis in snapshot.hypotheses)
+        ranked = zip(snapshot.hypotheses, snapshot.standings, strict=True)
+        return tuple(self._caption(hypothesis, standing, look.grid) for hypothesis, standing in ranked)
 
-    def _caption(self, hypothesis: Hypothesis, grid: tuple[int, int]) -> Caption:
+    def _caption(self, hypothesis: Hypothesis, standing: Standing, grid: tuple[int, int]) -> Caption:
         steps, word = hypothesis.steps, self.vocabulary.word
         return Caption(
             tuple(word(step.token) for step in steps),
@@ -239,6 +285,7 @@ class Captioner:
             np.array([step.beta for step in steps], dtype=np.float32),
             tuple(tuple(Alternative(word(token), chance) for token, chance in step.alternatives) for step in steps),
             hypothesis.finished,
+            standing=standing,
         )
 
 

@@ -1,4 +1,4 @@
-"""Weights stored small: int8 with one scale per group of inputs, or float16; restored to float32."""
+"""Weights stored small, restored to float32: int8 with a scale per kernel or group of inputs, or float16."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 Storage = Literal["float32", "float16", "int8"]
 
-KERNEL_GROUP, MATRIX_GROUP = 32, 64
+MATRIX_GROUP = 64
 LEVELS = 127
 SCALES = ".scales"
 
@@ -18,10 +18,10 @@ SCALES = ".scales"
 def pack(state: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor]:
     """A state dict in its stored form.
 
-    int8: each kernel or matrix ``w`` ``(out, …)`` is flattened to ``(out, inputs)`` and every 32
-    inputs of a kernel, 64 of a matrix (all inputs, where they do not divide evenly) share a
-    bfloat16 scale ``s`` such that ``w ≈ q s`` with ``q`` in −127 … 127. Vectors (biases,
-    BatchNorm) become float16.
+    int8: each kernel or matrix ``w`` ``(out, …)`` is flattened to ``(out, inputs)``. All inputs of a
+    kernel's output channel (what int8 convolutions can use) and every 64 inputs of a matrix (all of them,
+    where they do not divide evenly) share a bfloat16 scale ``s`` such that ``w ≈ q s`` with ``q`` in
+    −127 … 127. Vectors (biases, BatchNorm) become float16.
     """
     packed: dict[str, Tensor] = {}
     for name, value in state.items():
@@ -64,8 +64,7 @@ def as_stored(state: Mapping[str, Tensor], storage: Storage) -> dict[str, Tensor
 
 def _quantize(tensor: Tensor) -> tuple[Tensor, Tensor]:
     inputs = tensor[0].numel()
-    group = MATRIX_GROUP if tensor.dim() == 2 else KERNEL_GROUP
-    group = group if inputs % group == 0 else inputs
+    group = MATRIX_GROUP if tensor.dim() == 2 and inputs % MATRIX_GROUP == 0 else inputs
     groups = tensor.reshape(len(tensor), inputs // group, group)
     scales = (groups.abs().amax(dim=2) / LEVELS).clamp_min(1e-30).bfloat16()
     quantized = (groups / scales.float().unsqueeze(2)).round().clamp(-LEVELS, LEVELS).to(torch.int8)

@@ -16,29 +16,18 @@ from torch import Tensor
 
 from captioner.caption import Floats
 from captioner.decoder import DecoderState, DecoderStep
-from captioner.hypotheses import Beam, Candidate, Doubles, Hypothesis, Snapshot, Step, rank, snapshot
+from captioner.hypotheses import Beam, Candidate, Doubles, Hypothesis, Ranking, Snapshot, Step, snapshot
 from captioner.override import AttentionOverride
 from captioner.recurrence import Annotated, Recurrence
-from captioner.settings import MAX_BEAM_SIZE, MAX_LENGTH, SearchSettings, SettingsError
-from captioner.strategies import BeamSearch, StochasticBeamSearch, Strategy, highest
+from captioner.settings import SearchSettings, SettingsError
+from captioner.strategies import BeamSearch, StochasticBeamSearch, Strategy
 from captioner.vocabulary import Vocabulary
 
 ALTERNATIVES = 5
 
 A = TypeVar("A", bound=Annotated)
 
-__all__ = [
-    "MAX_BEAM_SIZE",
-    "MAX_LENGTH",
-    "Hypothesis",
-    "SearchSettings",
-    "SettingsError",
-    "Snapshot",
-    "Step",
-    "rank",
-    "search",
-    "strategy_for",
-]
+__all__ = ["Hypothesis", "SearchSettings", "SettingsError", "Snapshot", "search"]
 
 
 def strategy_for(settings: SearchSettings) -> Strategy:
@@ -71,6 +60,7 @@ def search(
     Raises:
         FloatingPointError: if the model computes something that is not a number.
     """
+    ranking = _ranking(settings, vocabulary)
     races = [_Race.at_start(settings) for _ in range(len(annotations.projected))]
     limit = max(settings.max_length, len(prefix))
     state, active = decoder.start(annotations), races  # the rows of the active races come in this order
@@ -84,13 +74,20 @@ def search(
             race.advance(read, place * width, vocabulary.end, forced)
         running = [race for race in active if race.beam.live]
         last = position + 1 == limit or not running
-        yield [snapshot(race.beam, settings.length_penalty or 0.0, last) for race in races]
+        yield [snapshot(race.beam, ranking, last) for race in races]
         if last:
             return
         if len(running) < len(active):
             annotations = annotations.select([place for place, race in enumerate(active) if race.beam.live])
         active = running
         state, words = _next_rows(read.state, [race.beam.live for race in active])
+
+
+def _ranking(settings: SearchSettings, vocabulary: Vocabulary) -> Ranking:
+    if not settings.may_repeat:
+        return Ranking(settings.length_penalty or 0.0)
+    ids = frozenset(vocabulary.id(word) for word in settings.may_repeat if word in vocabulary)
+    return Ranking(settings.length_penalty or 0.0, ids | {vocabulary.end})
 
 
 @dataclass
@@ -141,17 +138,22 @@ class _Reading:
     allowed: Doubles  # the same, -inf where a token is never written
     alphas: Floats
     betas: Floats
-    likeliest: dict[int, tuple[tuple[int, float], ...]] = field(default_factory=dict)  # of the rows asked for
+    likeliest: list[list[float]]  # of each row, highest first, their allowed log-probabilities
+    tokens: list[list[int]]  # that have these
+    known: dict[int, tuple[tuple[int, float], ...]] = field(default_factory=dict)  # alternatives of the rows asked for
 
     @classmethod
     def of(cls, step: DecoderStep, vocabulary: Vocabulary) -> _Reading:
-        log_probs = step.logits.double().log_softmax(dim=-1).cpu().numpy()
+        log_probs = step.logits.cpu().double().log_softmax(dim=-1)
         if math.isnan(log_probs.sum()):
             raise FloatingPointError("the model computed values that are not numbers; please load an intact checkpoint")
-        allowed = log_probs.copy()
-        allowed[:, list(vocabulary.never_written)] = -np.inf
-        alphas = step.alpha.float().cpu().numpy()
-        return cls(step.state, log_probs, allowed, alphas, step.beta.float().mean(dim=1).cpu().numpy())
+        allowed = log_probs.clone()
+        for token in vocabulary.never_written:
+            allowed[:, token] = -math.inf
+        values, tokens = allowed.topk(min(ALTERNATIVES, allowed.shape[1]))
+        betas = step.beta.float().mean(dim=1).cpu().numpy()
+        numbers = log_probs.numpy(), allowed.numpy(), step.alpha.float().cpu().numpy(), betas
+        return cls(step.state, *numbers, values.tolist(), tokens.tolist())
 
     def extend(self, parent: Hypothesis, row: int, candidate: Candidate, end: int) -> Hypothesis:
         """``parent``, which was read from ``row``, with the candidate's word."""
@@ -163,10 +165,10 @@ class _Reading:
 
     def _alternatives(self, row: int) -> tuple[tuple[int, float], ...]:
         """The likeliest tokens of a row and their probabilities, found once for all that grow from it."""
-        if row not in self.likeliest:
-            best = highest(self.allowed[row][None], ALTERNATIVES)
-            self.likeliest[row] = tuple((token, math.exp(self.allowed[row, token])) for _, token in best)
-        return self.likeliest[row]
+        if row not in self.known:
+            ranked = zip(self.tokens[row], self.likeliest[row], strict=True)
+            self.known[row] = tuple((token, math.exp(value)) for token, value in ranked if value > -math.inf)
+        return self.known[row]
 
 
 def _next_rows(state: DecoderState, races: Sequence[tuple[Hypothesis, ...]]) -> tuple[DecoderState, Tensor]:
@@ -179,4 +181,4 @@ def _next_rows(state: DecoderState, races: Sequence[tuple[Hypothesis, ...]]) -> 
 
 
 def _uniform(random: np.random.Generator, shape: tuple[int, ...]) -> Doubles:
-    return random.random(shape).clip(np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
+    return np.maximum(random.random(shape), np.finfo(float).tiny)  # NumPy's are in [0, 1)

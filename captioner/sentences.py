@@ -43,6 +43,11 @@ def sentence_ids(vocabulary: Vocabulary, sentence: Words) -> list[int]:
     return _caption_ids(vocabulary, tokens)
 
 
+def unknown_words(vocabulary: Vocabulary, sentence: Words) -> dict[int, str]:
+    """The words of a person's own sentence that the model does not know, by their place."""
+    return {place: word for place, word in enumerate(_tokens(sentence)) if vocabulary.id(word) == vocabulary.unk}
+
+
 def ids_up_to(vocabulary: Vocabulary, words: Words, position: int) -> list[int]:
     """Ids of a caption's words up to the one at ``position``, itself included; the last place is ``<end>``'s.
 

@@ -26,6 +26,8 @@ class SearchSettings:
         seed: of the draws; the same photo, settings and seed give the same captions.
         max_length: words at most, ``<end>`` included.
         length_penalty: see `captioner.hypotheses.rank`; None takes the checkpoint's own.
+        may_repeat: the words that a caption may say twice; one that says another twice is ranked
+            after all that do not. None takes the checkpoint's own, no words prefer nothing.
 
     Raises:
         SettingsError: if a value is out of its range.
@@ -36,6 +38,7 @@ class SearchSettings:
     seed: int = 0
     max_length: int = 40
     length_penalty: float | None = None
+    may_repeat: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         checked: dict[str, float] = {
@@ -71,6 +74,8 @@ def number(name: str, value: object, low: float, high: float) -> float:
 
 def shown(value: object) -> str:
     """A value from outside as it may stand in a message: short, escaped, on one line."""
+    if value is None:
+        return "nothing"
     try:
         return reprlib.repr(value)
     except ValueError:  # Python refuses to print a whole number of thousands of digits

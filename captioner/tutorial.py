@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ from captioner.decoder import Decoder, DecoderConfig
 from captioner.encoder import FEATURE_SIZE, Encoder, EncoderConfig
 from captioner.photo import PhotoFormat
 from captioner.quantization import Storage
-from captioner.unpickling import StandIn, one_line, parts_of, read_pickled, tensors_of
+from captioner.unpickling import StandIn, one_line, parts_of, plain_tensor, read_pickled, tensors_of
 from captioner.vocabulary import Vocabulary, VocabularyError
 
 _NN, _OPTIMIZERS = "torch.nn.modules.", "torch.optim."
@@ -32,6 +33,7 @@ CLASSES = (
     *(_NN + name for name in ("activation.ReLU", "activation.Sigmoid", "activation.Softmax", "dropout.Dropout")),
     *(_NN + name for name in ("pooling.MaxPool2d", "pooling.AdaptiveAvgPool2d", "sparse.Embedding", "rnn.LSTMCell")),
     "torch.nn.backends.thnn._get_thnn_function_backend",  # every module before torch 1.3 had it
+    "torch.nn.parallel.data_parallel.DataParallel",
     *(_OPTIMIZERS + name for name in ("adam.Adam", "adamw.AdamW", "adamax.Adamax", "rmsprop.RMSprop", "sgd.SGD")),
     "builtins.dict",  # named, never called, by an optimizer's defaultdict
 )
@@ -48,7 +50,8 @@ DECODER = {
     "fc": "output.words",
 }
 UNSEEN_IN_WEIGHTS = ("kernel_size", "stride", "padding", "dilation", "groups", "ceil_mode", "eps")
-MAX_GRID = 64
+MAX_GRID, USUAL_GRID = 64, 14  # a state dict does not tell its grid
+WRAPPED = "module."  # what DataParallel puts before every name
 BEAM_SIZE = 5  # of the tutorial's caption.py, which ranks by the sum of log-probabilities: length penalty 0
 LICENCE = "Not stated in the imported file: ask whoever trained the model, and mind the terms of its training data."
 LIMITS = (
@@ -59,6 +62,9 @@ LIMITS = (
 
 def read_tutorial(path: Path, word_map: Path, name: str, storage: Storage = "float32") -> Checkpoint:
     """The model of ``BEST_checkpoint_….pth.tar`` and ``WORDMAP_….json``; nothing in the file is run.
+
+    The two models may be whole modules, as the tutorial saves them, or state dicts, from DataParallel or not. Of
+    state dicts the shapes alone are known, and the tutorial's own layers and grid of 14×14 are taken for granted.
 
     Raises:
         CheckpointError: if a file cannot be read or asks for more than layers and numbers, the model is built
@@ -98,23 +104,47 @@ def _vocabulary(path: Path) -> Vocabulary:
         raise CheckpointError(f"{path}: {error}; {remedy}") from None
 
 
-def _model(content: object, key: str, kind: str) -> dict[str, StandIn]:
-    """The parts of one of the two models by their path in it, itself as ``""``."""
-    model = content.get(key) if isinstance(content, dict) else None
-    if not isinstance(model, StandIn) or type(model).__name__ != kind:
-        raise ValueError(f"no models.{kind} under {key!r}")
-    return parts_of(model)
+class _Model(NamedTuple):
+    """One of the two models: its tensors by the path of their layer, and its layers if the file has them."""
+
+    tensors: dict[str, dict[str, Tensor]]
+    layers: dict[str, StandIn] | None
 
 
-def _encoder(parts: dict[str, StandIn]) -> Encoder:
-    names = {path: _trunk_name(path) for path in parts if path.startswith("resnet.")}
-    stages = [name.split(".")[0] for name in names.values() if name.count(".") == 1]
-    first, second, third, fourth = (stages.count(f"layer{number}") for number in (1, 2, 3, 4))
-    config = EncoderConfig((first, second, third, fourth), dilated=False, grid=_grid(parts))
+def _model(content: object, key: str, kind: str) -> _Model:
+    """What stands under ``key``, or under it with ``_state_dict``; a layer's path is relative to the model."""
+    found = content if isinstance(content, dict) else {}
+    model = found.get(key, found.get(f"{key}_state_dict"))
+    if isinstance(model, StandIn):
+        whole = model.get("_modules") if type(model).__name__ == "DataParallel" else None
+        model = whole.get("module") if isinstance(whole, dict) else model
+        if isinstance(model, StandIn) and type(model).__name__ == kind:
+            layers = parts_of(model)
+            return _Model({path: tensors_of(layer) for path, layer in layers.items()}, layers)
+    elif isinstance(model, dict) and model and all(isinstance(name, str) for name in model):
+        return _Model(_by_layer(model), None)
+    raise ValueError(f"no models.{kind} under {key!r}")
+
+
+def _by_layer(state: Mapping[str, object]) -> dict[str, dict[str, Tensor]]:
+    wrapped = all(name.startswith(WRAPPED) for name in state)
+    found: dict[str, dict[str, Tensor]] = {}
+    for name, value in state.items():
+        path, _, own = (name.removeprefix(WRAPPED) if wrapped else name).rpartition(".")
+        found.setdefault(path, {})[own] = plain_tensor(value, name)
+    return found
+
+
+def _encoder(model: _Model) -> Encoder:
+    names = {path: _trunk_name(path) for path in model.tensors if path.startswith("resnet.")}
+    blocks = {tuple(name.split(".")[:2]) for name in names.values() if "." in name}
+    first, second, third, fourth = (sum(stage == f"layer{number}" for stage, _ in blocks) for number in (1, 2, 3, 4))
+    config = EncoderConfig((first, second, third, fourth), dilated=False, grid=_grid(model.layers))
     with torch.device("meta"):  # its weights come from the file
         encoder = Encoder(config)
-    _check_layers({names[path]: parts[path] for path in names}, encoder.trunk)
-    state = _state(parts, {path: f"trunk.{name}" for path, name in names.items()})
+    if model.layers is not None:
+        _check_layers({names[path]: model.layers[path] for path in names}, encoder.trunk)
+    state = _state(model.tensors, {path: f"trunk.{name}" for path, name in names.items()})
     for name in encoder.state_dict():
         if name.endswith("num_batches_tracked"):  # older than torch 0.4.1, which began to count
             state.setdefault(name, torch.tensor(0))
@@ -127,7 +157,9 @@ def _trunk_name(path: str) -> str:
     return ".".join([TRUNK.get(stage, stage), *inside])
 
 
-def _grid(parts: Mapping[str, StandIn]) -> int:
+def _grid(parts: Mapping[str, StandIn] | None) -> int:
+    if parts is None:
+        return USUAL_GRID
     size = parts["adaptive_pool"].get("output_size") if "adaptive_pool" in parts else None
     rows, columns = size if type(size) is tuple and len(size) == 2 else (size, size)
     if type(rows) is not int or type(columns) is not int or rows != columns or not 1 <= rows <= MAX_GRID:
@@ -149,12 +181,15 @@ def _check_layers(found: Mapping[str, StandIn], trunk: nn.Module) -> None:
                 raise ValueError(f"another {attribute} at {name}")
 
 
-def _decoder(parts: dict[str, StandIn]) -> Decoder:
-    if "attention.relu" not in parts or type(parts["attention.relu"]).__name__ != "ReLU":
-        raise ValueError("an attention without relu")
-    state = _state(parts, DECODER)
+def _decoder(model: _Model) -> Decoder:
+    dropout: object = None
+    if model.layers is not None:
+        if "attention.relu" not in model.layers or type(model.layers["attention.relu"]).__name__ != "ReLU":
+            raise ValueError("an attention without relu")
+        dropout = model.layers["dropout"].get("p") if "dropout" in model.layers else None
+    state = _state(model.tensors, DECODER)
     with torch.device("meta"):
-        decoder = Decoder(_decoder_config(state, parts["dropout"].get("p") if "dropout" in parts else None))
+        decoder = Decoder(_decoder_config(state, dropout))
     _fill(decoder, state)
     return decoder
 
@@ -173,11 +208,11 @@ def _decoder_config(state: Mapping[str, Tensor], dropout: object) -> DecoderConf
     )
 
 
-def _state(parts: Mapping[str, StandIn], names: Mapping[str, str]) -> dict[str, Tensor]:
+def _state(tensors: Mapping[str, Mapping[str, Tensor]], names: Mapping[str, str]) -> dict[str, Tensor]:
     """The state dict of our module; ``names`` goes from the tutorial's paths to ours."""
     state = {}
-    for path, part in parts.items():
-        for name, tensor in tensors_of(part).items():
+    for path, own in tensors.items():
+        for name, tensor in own.items():
             if path not in names:
                 raise ValueError(f"weights of its own at {path or 'the top'}")
             state[f"{names[path]}.{name}"] = tensor

@@ -89,7 +89,7 @@ def tensors_of(part: StandIn) -> dict[str, Tensor]:
         ValueError: if one is no ordinary tensor of finite numbers.
     """
     entries = _entries(part, "_parameters") + _entries(part, "_buffers")
-    return {str(name): _tensor(value, str(name)) for name, value in entries}
+    return {str(name): plain_tensor(value, str(name)) for name, value in entries}
 
 
 def _entries(part: StandIn, table: str) -> list[tuple[Any, Any]]:
@@ -99,7 +99,12 @@ def _entries(part: StandIn, table: str) -> list[tuple[Any, Any]]:
     return [(name, value) for name, value in entries.items() if value is not None]
 
 
-def _tensor(value: Any, name: str) -> Tensor:
+def plain_tensor(value: Any, name: str) -> Tensor:
+    """A tensor of the file as float32 (whole numbers as they are).
+
+    Raises:
+        ValueError: if it is no ordinary tensor of finite numbers.
+    """
     if type(value) not in (Tensor, nn.Parameter) or value.layout != torch.strided or value.device.type != "cpu":
         raise ValueError(f"no ordinary tensor as {name}")
     if value.numel() * value.element_size() > value.untyped_storage().nbytes():

@@ -36,7 +36,8 @@ def _kept(char: str) -> str:
 class Vocabulary:
     """A bijection between words and the ids ``0 … V-1``, special tokens included.
 
-    Words are kept as the map spells them, and found in composed (NFC) spelling too.
+    Words are kept as the map spells them, and found in composed (NFC) and in lower-case spelling too, unless
+    that is another word of the map.
 
     Raises:
         VocabularyError: if ids are not exactly ``0 … V-1``, a special token is missing, or a word
@@ -50,7 +51,8 @@ class Vocabulary:
             raise VocabularyError(f"the word map lacks the special tokens {', '.join(missing)}")
         self._words = words
         self._ids = dict(word_map)
-        self._composed = {unicodedata.normalize("NFC", word): index for word, index in word_map.items()} | self._ids
+        composed = {unicodedata.normalize("NFC", word): index for word, index in word_map.items()}
+        self._composed = {word.lower(): index for word, index in composed.items()} | composed | self._ids
         self.pad, self.start, self.end, self.unk = (self._ids[special] for special in SPECIALS)
 
     @classmethod
@@ -73,6 +75,11 @@ class Vocabulary:
 
     def __contains__(self, word: object) -> bool:
         return word in self._composed
+
+    @property
+    def known(self) -> int:
+        """How many words it has, the special tokens not counted."""
+        return len(self._words) - len(SPECIALS)
 
     @property
     def word_map(self) -> dict[str, int]:

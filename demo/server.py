@@ -17,12 +17,16 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from captioner.checkpoint import CheckpointError
+from captioner.encoder_form import Form, FormError, device_named
 from captioner.pipeline import Captioner
-from demo.memory import share, trim
-from demo.refusals import LOG
-from demo.sessions import Sessions
-from demo.theme import launch_options
-from demo.ui import build
+from demo.door.connection import impatient
+from demo.door.log import LOG
+from demo.door.memory import share, trim
+from demo.gradio_inside import stop_serving, use_protocol
+from demo.launch import launch_options
+from demo.page.ui import build
+from demo.runs.kept import BudgetError
+from demo.runs.sessions import Sessions
 
 MAX_THREADS = 128  # one for each run at work or in line, and some for everything else
 SWEEP_SECONDS = 30.0
@@ -33,7 +37,7 @@ class ServerError(Exception):
     """The page cannot be served; the message says what to change."""
 
 
-def serve(checkpoint: Path, port: int | None) -> int:
+def serve(checkpoint: Path, port: int | None, form: Form | None = None, device: str = "cpu") -> int:
     """Load, build, launch, and wait to be interrupted; exit status 1 and one sentence if that cannot be.
 
     Raises:
@@ -42,10 +46,14 @@ def serve(checkpoint: Path, port: int | None) -> int:
     _log_requests()
     share()
     try:
-        page = started(Captioner.load(checkpoint), port)
-    except CheckpointError as error:
+        captioner = Captioner.load(checkpoint, device_named(device), form)
+        LOG.info(
+            "%s computes in the form %s, by %s", captioner.card.name, captioner.encoder.form, captioner.encoder.engine
+        )
+        page = started(captioner, port)
+    except (CheckpointError, FormError) as error:
         return _said(f"The model could not be loaded. {error}")
-    except ServerError as error:
+    except (ServerError, BudgetError) as error:
         return _said(str(error))
     try:
         threading.Event().wait()
@@ -69,26 +77,26 @@ def started(captioner: Captioner, port: int | None = None, **options: Any) -> gr
     page = build(captioner, sessions)
     trim()  # a loaded checkpoint leaves a third of the memory free
     launch = {**launch_options(), "server_port": port, "max_threads": MAX_THREADS, **options}
-    launch["app_kwargs"] = {**launch.get("app_kwargs", {}), **_beside(captioner.card.name, sessions)}
+    launch["app_kwargs"] = {**launch.get("app_kwargs", {}), **_beside(captioner, sessions)}
     try:
         page.launch(**launch, prevent_thread_lock=True)
     except OSError as error:
         raise ServerError(f"Port {port} could not be opened; set PORT to a free one. ({error})") from None
+    use_protocol(page, impatient)
     return page
 
 
 def stop(page: gr.Blocks) -> None:
     """Stop serving: open streams end within two seconds, and Gradio deletes the files it made."""
-    page.server.config.timeout_graceful_shutdown = STOP_SECONDS
-    logging.getLogger("uvicorn.error").disabled = True  # that it ends open streams is no error
-    page.close(verbose=False)
+    stop_serving(page, STOP_SECONDS)
 
 
-def _beside(model: str, sessions: Sessions) -> dict[str, Any]:
+def _beside(captioner: Captioner, sessions: Sessions) -> dict[str, Any]:
     """Arguments of the web application: `/healthz`, and a lifespan that forgets old sessions and gives memory back."""
 
     def health(_: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok", "model": model})
+        form, engine = captioner.encoder.form, captioner.encoder.engine
+        return JSONResponse({"status": "ok", "model": captioner.card.name, "form": form, "engine": engine})
 
     return {"routes": [Route("/healthz", health)], "lifespan": _sweeping(sessions)}
 

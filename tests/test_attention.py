@@ -75,3 +75,19 @@ def test_alpha_is_a_float32_softmax_under_autocast():
         attended = attention(attention.project(features), hidden)
     assert attended.alpha.dtype == torch.float32
     np.testing.assert_allclose(attended.alpha.sum(1), 1, atol=1e-6)
+
+
+def test_the_energies_gradient_is_that_of_their_plain_form():
+    torch.manual_seed(0)
+    attention = SoftAttention(4, 5, 3, "tanh").double()
+    projected = torch.randn(2, 1, 6, 3, dtype=torch.double, requires_grad=True)
+    query = torch.randn(2, 2, 1, 3, dtype=torch.double, requires_grad=True)
+    weight = attention.energy.weight
+    given = (projected, query, weight, attention.energy.bias)
+    upstream = torch.randn(2, 2, 6, dtype=torch.double)
+    found = torch.autograd.grad(attention._energies(projected, query), given, upstream)
+    plain = torch.einsum("pkla,a->pkl", torch.tanh(projected + query), weight[0]) + attention.energy.bias
+    expected = torch.autograd.grad(plain, given, upstream)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+    assert torch.autograd.gradcheck(attention._energies, (projected, query))

@@ -1,11 +1,14 @@
 """Facts about the checkpoint that comes with the project; its captions themselves are not asserted."""
 
+import re
+
 import numpy as np
 import pytest
 from skimage import data
 
 from captioner.pipeline import DEFAULT_CHECKPOINT, Captioner
 from captioner.search import SearchSettings
+from captioner.training.recipes import read_recipe
 
 pytestmark = pytest.mark.skipif(not DEFAULT_CHECKPOINT.is_dir(), reason=f"no checkpoint in {DEFAULT_CHECKPOINT}")
 
@@ -81,3 +84,14 @@ def test_the_caption_belongs_to_its_photo(captioner, looks):
     texts = [captioner.caption(look).text for look in looks]
     scores = np.array([[captioner.score(look, text).log_prob for text in texts] for look in looks])
     assert (scores.argmax(axis=0) == np.arange(len(looks))).all()
+
+
+def test_its_recipe_can_be_followed(captioner):
+    """Its options are `train`'s, it ends with what is bundled, and every file that it needs is named with its hash."""
+    recipe = read_recipe(DEFAULT_CHECKPOINT / "recipe.json")
+    last = recipe.stages[-1]
+    assert not last.ran, "what ships was made by a stage that anyone can run"
+    assert last.train["storage"] == captioner.card.storage
+    assert [stage.name for stage in recipe.stages if stage.ran] == ["encoder", "begun"]
+    assert "start" in recipe.files
+    assert all(re.fullmatch("[0-9a-f]{64}", each.sha256) and each.origin for each in recipe.files.values())

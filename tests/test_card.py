@@ -7,6 +7,7 @@ import pytest
 from tiny import make_checkpoint
 
 from captioner.card import MAX_CARD_BYTES, SCHEMA, CheckpointError, read_card
+from captioner.settings import SearchSettings
 
 
 @pytest.fixture
@@ -17,6 +18,7 @@ def path(tmp_path):
         training={"data": ["a"], "passes": 3},
         scores={"bleu_4": 0.205, "beam_size": 3},
         length_penalty=0.7,
+        may_repeat=("a", "the"),
         sha256={"model.safetensors": "0" * 64},
     )
     card.write(tmp_path / "card.json")
@@ -42,6 +44,15 @@ def test_what_is_written_is_read_back(path):
     assert again.read_bytes() == path.read_bytes()
     assert (card.licence, card.scores["bleu_4"], card.encoder.blocks) == ("나눔", 0.205, (1, 1, 1, 1))
     assert "나눔" in path.read_text(encoding="utf-8")
+
+
+def test_the_cards_ranking_holds_where_the_settings_leave_it_open(path):
+    card = read_card(path)
+    assert card.completed(SearchSettings(2)) == SearchSettings(
+        2, length_penalty=0.7, may_repeat=frozenset({"a", "the"})
+    )
+    own = SearchSettings(2, length_penalty=0, may_repeat=frozenset())
+    assert card.completed(own) == own
 
 
 def change(path, *keys, value):
@@ -119,6 +130,7 @@ WRONG = {
     "photo.interpolation": ["nearest", 3],
     "storage": ["int4", None, 8, ["int8"]],
     "beam_size": [0, 21, 10_000, 3.0, "3", None, True],
+    "may_repeat": ["a", [1], {"a": 1}, None],
     "length_penalty": [-1, 6, float("nan"), float("inf"), "0"],
     "sha256": [[], "abc", None],
     "training": [[], 5],

@@ -27,7 +27,8 @@ def refusal(folder, name):
     message = str(caught.value)
     assert message.startswith(f"{folder / name if name else folder}: ")
     assert "\n" not in message
-    assert any(remedy in message for remedy in ("restore", "download", "update", "check the path", "connect"))
+    remedies = ("restore", "download", "update", "check the path", "connect", "import it")
+    assert any(remedy in message for remedy in remedies)
     return message
 
 

@@ -19,6 +19,8 @@ from tiny import make_checkpoint
 from captioner import checkpoint as reader
 from captioner.checkpoint import Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "1"))
 CARD, VOCABULARY, MODEL = "card.json", "vocabulary.json", "model.safetensors"
 MEMORY = 400_000  # kilobytes that all this may add to the process: each load is of a few

@@ -15,6 +15,8 @@ from benchmarks import load
 from benchmarks.hosted import Hosted
 from demo.server import started, stop
 
+pytestmark = pytest.mark.slow
+
 CLIENTS = 6
 
 

@@ -1,86 +1,51 @@
-"""Annotations are bounded in number: the photos asked about last keep theirs."""
+"""The one rule of how maps are drawn: its scale, its colours against matplotlib's, and what the page is told of it."""
 
-import gc
-import threading
-from pathlib import Path
+import base64
 
+import matplotlib as mpl
 import numpy as np
 import pytest
-from tiny import make_checkpoint
 
-from captioner.photo import prepare
-from captioner.pipeline import Captioner
-from demo.looks import Looks
-from demo.sessions import Shown
+from captioner.render.looks import LEVELS, Style, colour_table, figures, inferno, layer, scale_tops
+
+EVEN, SHARP = np.full((3, 2), 1 / 6, np.float32), np.array([[0, 0], [1, 0], [0, 0]], np.float32)
 
 
-@pytest.fixture(scope="module")
-def captioner():
-    return Captioner(make_checkpoint())
+def test_heat_is_matplotlibs_inferno():
+    for count, near in ((17, 1), (101, 8)):  # at its own places, and between them
+        share = np.linspace(0, 1, count)
+        np.testing.assert_allclose(255 * inferno(share), 255 * mpl.colormaps["inferno"](share)[:, :3], atol=near)
 
 
-def shown(captioner, number):
-    pixels = np.random.default_rng(number).integers(0, 256, (40, 60, 3), np.uint8)
-    return Shown(prepare(pixels, captioner.card.photo), Path())
+def test_the_colours_are_ordered_without_any_hue():
+    """Lightness alone rises, as for those who see no colours: CIE luminance from the linear channels."""
+    luminance = inferno(np.linspace(0, 1, 64)) ** 2.2 @ np.array([0.2126, 0.7152, 0.0722])
+    assert (np.diff(luminance) > 0).all()
 
 
-def counted(captioner, limit):
-    """Looks, and the photos that were encoded for them, in order."""
-    encoded = []
-
-    def encode(photo):
-        encoded.append(photo)
-        return captioner.look(photo)
-
-    return Looks(encode, limit), encoded
+def test_an_even_map_does_not_look_like_a_choice():
+    """A word's scale ends at its peak, but never below four times an even share; that of a caption at its highest."""
+    assert scale_tops([EVEN, SHARP], "word") == pytest.approx([4 / 6, 1])
+    assert scale_tops([EVEN, SHARP], "caption") == [1, 1]
+    assert scale_tops([], "caption") == []
+    opacity = [layer(EVEN, top, Style("heat", "word"))[0, 0, 3] for top in scale_tops([EVEN, EVEN * 6], "word")]
+    assert opacity[0] < 0.5 * opacity[1] * 4
 
 
-def test_only_the_photos_asked_about_last_keep_their_annotations(captioner):
-    looks, encoded = counted(captioner, 2)
-    first, second, third = (shown(captioner, number) for number in range(3))
-    for each in (first, second, first, third):
-        looks.of(each)
-    assert encoded == [first.photo, second.photo, third.photo]
-    assert second.look is None
-    assert first.look is not None
-    assert third.look is not None
+def test_heat_is_clear_where_nothing_is_and_a_spotlight_where_all_is():
+    for look, clear, full in (("heat", 0, 1), ("spotlight", 1, 0)):
+        painted = layer(np.array([[0, 1]], np.float32), 1, Style(look, opacity=0.6))
+        assert painted[0, clear, 3] == 0
+        assert painted[0, full, 3] == pytest.approx(0.6)
 
 
-def test_a_photo_that_was_dropped_is_looked_at_again_and_looks_the_same(captioner):
-    looks, encoded = counted(captioner, 1)
-    first, second = shown(captioner, 0), shown(captioner, 1)
-    before = looks.of(first)
-    looks.of(second)
-    after = looks.of(first)
-    assert after is not before
-    assert encoded == [first.photo, second.photo, first.photo]
-    assert captioner.caption(after).alphas.tobytes() == captioner.caption(before).alphas.tobytes()
+def test_a_weight_beyond_the_scale_has_its_strongest_colour():
+    painted = layer(np.array([[1, 2, 50]], np.float32), 2, Style("heat"))
+    assert np.array_equal(painted[0, 1], painted[0, 2])
+    assert not np.array_equal(painted[0, 0], painted[0, 1])
 
 
-def test_a_forgotten_photo_makes_room(captioner):
-    looks, _ = counted(captioner, 2)
-    kept, forgotten, new = (shown(captioner, number) for number in range(3))
-    looks.of(kept)
-    looks.of(forgotten)
-    del forgotten
-    gc.collect()
-    looks.of(new)
-    assert kept.look is not None
-
-
-def test_many_threads_always_get_the_look_of_their_photo(captioner):
-    looks, _ = counted(captioner, 1)
-    photos, wrong = [shown(captioner, number) for number in range(4)], []
-
-    def ask(each):
-        for _ in range(20):
-            if looks.of(each).view is not each.photo.view:
-                wrong.append(each)
-
-    threads = [threading.Thread(target=ask, args=(each,)) for each in photos]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-    assert sum(each.look is not None for each in photos) <= 1
+def test_the_page_is_told_the_very_tables():
+    for look, encoded in figures()["tables"].items():
+        table = np.frombuffer(base64.b64decode(encoded), np.uint8).reshape(LEVELS, 4)
+        np.testing.assert_allclose(table / 255, colour_table(look), atol=0.51 / 255)

@@ -14,9 +14,9 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from pages import unfold
 from PIL import Image
 from test_search import WORDS, enumerate_captions, finished_only
-from test_wire import unfold
 from tiny import make_annotations, make_checkpoint, make_decoder
 
 from captioner.caption import Alternative, Caption
@@ -25,10 +25,11 @@ from captioner.decoder import Decoder
 from captioner.hypotheses import rank
 from captioner.photo import MAX_ASPECT, MIN_SIDE, PhotoError, PhotoFormat, prepare
 from captioner.pipeline import Guess
-from captioner.search import MAX_BEAM_SIZE, SearchSettings, search
+from captioner.search import SearchSettings, search
+from captioner.settings import MAX_BEAM_SIZE
 from captioner.vocabulary import SPECIALS, Vocabulary, VocabularyError, tokenize
-from demo.payload import caption_json, guess_payload
-from demo.wire import WordPool
+from demo.protocol.answers import caption_answer
+from demo.protocol.payload import WordPool, guess_message
 
 
 def quick(examples):
@@ -175,9 +176,12 @@ PLAIN_JSON = st.recursive(
 CARD = make_checkpoint().card
 
 
+FOLDER = tempfile.TemporaryDirectory(prefix="show-attend-tell-cards-")  # of this run alone
+
+
 def stored(content):
     """The path of a card that holds these bytes."""
-    path = Path(tempfile.gettempdir()) / "show-attend-and-tell-card.json"
+    path = Path(FOLDER.name) / "card.json"
     path.write_bytes(content)
     return path
 
@@ -257,7 +261,7 @@ def captions(draw, grid=(3, 2)):
 def test_all_that_travels_is_unfolded_as_it_was(guesses):
     pool = WordPool()
     for number, found in enumerate(guesses, 1):
-        payload = guess_payload(Guess(tuple(found), done=number == len(guesses)), (3, 2))
+        payload = guess_message(Guess(tuple(found), done=number == len(guesses)), (3, 2))
         message = json.loads(json.dumps(pool.fold(payload), allow_nan=False))
         assert unfold(message) == {key: payload[key] for key in ("words", "captions")}
 
@@ -265,8 +269,8 @@ def test_all_that_travels_is_unfolded_as_it_was(guesses):
 @quick(60)
 @given(captions(), st.booleans())
 def test_the_answer_for_programs_is_finite_json(caption, done):
-    answer = json.loads(json.dumps(caption_json(caption, (3, 2), done), allow_nan=False))
-    assert [word["w"] for word in answer["words"]] == list(caption.words)
+    answer = json.loads(json.dumps(caption_answer(caption, done), allow_nan=False))
+    assert [word["word"] for word in answer["words"]] == list(caption.words)
     assert answer["done"] == done
 
 

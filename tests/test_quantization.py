@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from captioner.quantization import KERNEL_GROUP, MATRIX_GROUP, as_stored, pack, unpack
+from captioner.quantization import MATRIX_GROUP, as_stored, pack, unpack
 
 
 def make_state(seed=0):
@@ -47,7 +47,7 @@ def test_int8_error_is_at_most_half_a_step_of_its_group():
     state, restored = make_state(), as_stored(make_state(), "int8")
     for name in ("kernel", "odd_kernel", "matrix", "odd_matrix"):
         inputs = state[name][0].numel()
-        group = {"kernel": KERNEL_GROUP, "matrix": MATRIX_GROUP}.get(name, inputs)
+        group = MATRIX_GROUP if name == "matrix" else inputs
         groups = state[name].reshape(-1, inputs // group, group).numpy()
         step = np.abs(groups).max(axis=2, keepdims=True) / 127
         error = np.abs(restored[name].reshape(groups.shape).numpy() - groups) / step

@@ -122,6 +122,37 @@ def test_length_penalty_ranks_as_its_formula_says():
     assert rank(-6.0, 4, 0.5) == -3.0
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_finished_caption_that_says_a_content_word_twice_comes_after_all_that_do_not(temperature):
+    changed = set()
+    for seed in range(12):
+        decoder = make_decoder(len(WORDS), seed, sharpness=1.0)
+        annotations = make_annotations(decoder)
+        asked = {"beam_size": 20, "temperature": temperature, "seed": seed, "max_length": 4, "length_penalty": 3}
+        (plain,) = final(decoder, annotations, **asked)
+        (ranked,) = final(decoder, annotations, may_repeat=frozenset({"a"}), **asked)
+        twice = [each.tokens.count(WORDS.encode(["b"])[1]) > 1 for each in ranked.hypotheses]
+        assert twice == sorted(twice)
+        assert {each.tokens for each in plain.hypotheses} == {each.tokens for each in ranked.hypotheses}
+        for part in (True, False):  # among themselves, both keep the order that they had
+            kept = [each.tokens for each, is_twice in zip(ranked.hypotheses, twice, strict=True) if is_twice == part]
+            assert kept == [each.tokens for each in plain.hypotheses if each.tokens in kept]
+        changed.add(plain.leader.tokens != ranked.leader.tokens)
+    assert True in changed, "the preference must be able to change the winner"
+
+
+def test_an_unfinished_guess_is_ranked_by_its_rank_alone():
+    decoder = make_decoder(len(WORDS), 3, sharpness=1.0)
+    settings = SearchSettings(3, max_length=3, may_repeat=frozenset())
+    prefix = WORDS.encode(["b", "b"])[1:-1]
+    for (snapshot,) in search(
+        decoder, make_annotations(decoder), WORDS, replace(settings, may_repeat=frozenset({"a"})), prefix
+    ):
+        if not any(each.finished for each in snapshot.hypotheses):
+            values = [rank(each.log_prob, len(each.tokens), 0) for each in snapshot.hypotheses]
+            assert values == sorted(values, reverse=True)
+
+
 # --- the drawn corners ------------------------------------------------------------------------------------------
 
 
@@ -238,6 +269,19 @@ def test_reported_log_probs_are_the_models_own(settings):
         for each in final(decoder, annotations, seed=seed, **settings)[0].hypotheses:
             assert each.log_prob == pytest.approx(exact[each.tokens][0], abs=1e-5)
             assert each.log_prob == pytest.approx(sum(step.log_prob for step in each.steps), abs=1e-9)
+
+
+@pytest.mark.parametrize("beginning", [(), ("b",)])
+def test_phi_is_the_tempered_log_probability_of_what_was_drawn(beginning):
+    decoder = make_decoder(len(WORDS), 5)
+    annotations = make_annotations(decoder)
+    prefix = tuple(WORDS.id(word) for word in beginning)
+    exact = enumerate_captions(decoder, annotations, WORDS, temperature=0.7)
+    begun = enumerate_captions(decoder, annotations, WORDS, len(prefix), 0.7)[prefix][1]
+    for seed in range(5):
+        (snapshot,) = final(decoder, annotations, WORDS, prefix, beam_size=3, temperature=0.7, seed=seed)
+        for each in snapshot.hypotheses:
+            assert each.phi == pytest.approx(exact[each.tokens][1] - begun, abs=1e-5)
 
 
 def test_same_seed_bit_for_bit_and_other_seeds_differ():
@@ -419,9 +463,8 @@ class Table:
 def test_a_model_that_can_only_write_special_words_gives_an_empty_unfinished_caption(beam_size, temperature):
     decoder = make_decoder(len(WORDS))
     table = Table(decoder, [0.0, -math.inf, -math.inf, 0.0, 0.0, -math.inf])
-    snapshots = list(
-        search(table, make_annotations(decoder, 2), WORDS, SearchSettings(beam_size, temperature, max_length=3))
-    )
+    settings = SearchSettings(beam_size, temperature, max_length=3, length_penalty=0.7)
+    snapshots = list(search(table, make_annotations(decoder, 2), WORDS, settings))
     assert len(snapshots) == 1
     for snapshot in snapshots[0]:
         assert snapshot.done

@@ -47,15 +47,20 @@ def test_every_way_of_the_contest_runs_and_every_ratio_is_of_its_ways(tmp_path):
     Image.new("RGB", (90, 60), "teal").save(tmp_path / "photo.png")
     contest = Contest(make_checkpoint(), [tmp_path / "photo.png"], CPU)
     assert contest.same_captions() == 1
-    rows = ratios(interleaved(contest.ways, 1, warm_ups=0))
-    assert len(rows) == 5
+    rows = ratios(interleaved(contest.ways, 1, warm_ups=0), contest.encoder.form)
+    assert len(rows) == 6
     assert all(float(measured) > 0 for _, measured, _ in rows[:4])
 
 
 def test_ratios_of_known_seconds():
-    names = ("bare", "encode", "look", "caption", "first word", "search", "tutorial", "tutorial's search")
-    seconds = {name: [each, 2 * each] for name, each in zip(names, (8, 4, 5, 6, 4.5, 0.2, 24, 3), strict=True)}
-    assert [measured for _, measured, _ in ratios(seconds)] == ["0.75", "4.0", "15.0", "0.050", "750"]
+    known = {
+        "bare": 8, "encode": 4, "encode in float32": 5, "look": 5, "caption": 6, "first word": 4.5, "search": 0.2,
+        "tutorial": 24, "tutorial's search": 3,
+    }  # fmt: skip
+    seconds = {name: [each, 2 * each] for name, each in known.items()}
+    assert [measured for _, measured, _ in ratios(seconds, "int8")] == ["0.75", "4.0", "15.0", "0.040", "300", "750"]
+    assert [aim for *_, aim in ratios(seconds, "int8")] == ["≤ 0.45", "≥ 4.5", "≥ 15", "≤ 0.1", "≤ 30", "≤ 25"]
+    assert [aim for *_, aim in ratios(seconds, "float32")][:2] == ["≤ 1.0", "≥ 2.3"]
 
 
 def test_growth_times_every_beam_length_and_number_of_photos():

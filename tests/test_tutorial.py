@@ -119,7 +119,7 @@ def test_from_the_file_of_a_photo_to_the_caption(files):
     np.testing.assert_allclose(found.alphas, maps[1:], rtol=0, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["chelsea.png", "camera.png", "rocket.jpg"])
+@pytest.mark.parametrize("name", ["chelsea.png", "camera.png", "coffee.png"])
 def test_photos_are_prepared_as_in_the_tutorial(files, name):
     write_both(files, make_models())
     path = os.path.join(os.path.dirname(PHOTO), name)  # noqa: PTH118, PTH120
@@ -156,6 +156,41 @@ def test_every_form_of_the_file_gives_the_same_model(files, name):
     written = tuple(aged(copy.deepcopy(model)) for model in models[:2]) if old else models[:2]
     write_both(files, (*written, models[2]), decoder_optimizer=optimizer, **how)
     assert compare(bring(files), models, random_photo(4), 3)
+
+
+@pytest.mark.parametrize("form", ["DataParallel", "state dicts", "state dicts of DataParallel", "named state dicts"])
+def test_models_saved_otherwise_are_the_same(files, form):
+    encoder, decoder, word_map = make_models(2, grid=14)
+    write_both(files, (encoder, decoder, word_map))
+    expected = bring(files)
+    if "DataParallel" in form:
+        encoder, decoder = nn.DataParallel(encoder), nn.DataParallel(decoder)
+    if "state" in form:
+        encoder, decoder = encoder.state_dict(), decoder.state_dict()
+    if form == "named state dicts":
+        write(files[0], None, None, encoder_state_dict=encoder, decoder_state_dict=decoder)
+        content = torch.load(files[0], weights_only=True)
+        torch.save({name: value for name, value in content.items() if value is not None}, files[0])
+    else:
+        write(files[0], encoder, decoder)
+    found = bring(files, "--overwrite")
+    assert found.card.encoder == expected.card.encoder
+    own = expected.decoder.state_dict()
+    assert all(torch.equal(value, own[name]) for name, value in found.decoder.state_dict().items())
+    photos = random_photo(2).tensor[None]
+    assert torch.equal(found.encoder(photos), expected.encoder(photos))
+
+
+@pytest.mark.parametrize("state", [{}, {"embedding": torch.zeros(3)}, {3: torch.zeros(3)}, {"fc.weight": "text"}])
+def test_state_dicts_of_another_model_are_refused(files, state):
+    write_both(files, (None, state, make_word_map()))
+    assert "expected the PyTorch tutorial's model" in refusal(files)
+
+
+def test_a_file_in_place_of_a_checkpoint_is_to_be_imported_first(files, capsys):
+    write_decoder(files)
+    assert main(["caption", PHOTO, "--checkpoint", str(files[0])]) == 1
+    assert f"import it first: python -m captioner import {files[0]} WORDMAP.json FOLDER" in capsys.readouterr().err
 
 
 def test_a_file_written_on_a_gpu(files):

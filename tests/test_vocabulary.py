@@ -146,3 +146,12 @@ def word_map(**changes):
 def test_bad_maps_are_refused(bad, message):
     with pytest.raises(VocabularyError, match=message):
         Vocabulary(bad)
+
+
+def test_a_word_map_with_capital_letters_still_finds_its_words():
+    words = Vocabulary({"<pad>": 0, "Dog": 1, "US": 2, "us": 3, "Ärger": 4, "<unk>": 5, "<start>": 6, "<end>": 7})
+    assert words.encode(tokenize("Dog us ärger")) == [6, 1, 3, 4, 7]
+    assert words.id("US") == 2
+    assert "dog" in words
+    assert words.decode([1]) == ["Dog"]
+    assert "cat" not in words

@@ -1,6 +1,7 @@
 """What if? Against the paper's equations in plain NumPy, computed from the state dict on a 3×2 grid."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from captioner.override import AttentionOverride, spot_map
 from captioner.photo import PhotoError, PhotoFormat, prepare
 from captioner.pipeline import Captioner, Look
 from captioner.search import SearchSettings, SettingsError, search
+from captioner.settings import MAX_LENGTH
 from captioner.whatif import hide
 
 GRID = (ROWS, COLUMNS)
@@ -262,6 +264,13 @@ def test_a_spot_is_round(radius, cells):
     np.testing.assert_allclose(spot_map(GRID, 1, 0, radius), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("cell", [(0, 0), (2, 3), (3, 4)])
+@pytest.mark.parametrize("radius", [0, 1.5, 2, 9])
+def test_a_spot_holds_the_cells_within_its_radius(cell, radius):
+    near = [[math.dist(cell, (row, column)) <= radius for column in range(5)] for row in range(4)]
+    np.testing.assert_allclose(spot_map((4, 5), *cell, radius), np.array(near) / np.sum(near), rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -276,6 +285,7 @@ def test_a_spot_is_round(radius, cells):
         (lambda: AttentionOverride({0: [[1j]]}), "numbers"),
         (lambda: AttentionOverride({0: np.ones(GRID)}, np.ones((2, 3))), "one shape"),
         (lambda: AttentionOverride({-1: np.ones(GRID)}), "position"),
+        (lambda: AttentionOverride({MAX_LENGTH: np.ones(GRID)}), "position must be .* from 0 to 59, got 60"),
         (lambda: AttentionOverride({True: np.ones(GRID)}), "position"),
         (lambda: AttentionOverride({"0": np.ones(GRID)}), "position"),
         (lambda: spot_map(GRID, 3, 0), "row must be a whole number from 0 to 2, got 3"),

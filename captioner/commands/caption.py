@@ -1,4 +1,4 @@
-"""``python -m captioner caption PHOTO…``: print captions, draw and store them."""
+"""``python -m captioner caption PHOTO…``: print captions, draw and store them; or caption folders into a file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import io
 import itertools
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -14,8 +15,13 @@ from typing import get_args
 
 from tqdm import tqdm
 
-from captioner.caption import Caption
-from captioner.photo import PhotoError
+from captioner.caption import Caption, Word
+from captioner.checkpoint import MODEL, card_of
+from captioner.commands.folder import Found, OutputError, Report, find
+from captioner.commands.many import Task, caption_many
+from captioner.commands.model_options import add_form, form_of
+from captioner.commands.results import OUTPUT_SUFFIXES, sidecars
+from captioner.photo import INCOMPLETE, PhotoError
 from captioner.pipeline import DEFAULT_CHECKPOINT, Captioner, Look
 from captioner.render import (
     ANIMATION_SUFFIXES,
@@ -29,23 +35,21 @@ from captioner.render import (
 )
 from captioner.render.lettering import printable
 from captioner.settings import SearchSettings
-from captioner.vocabulary import END, UNK, tokenize
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".ppm", ".pgm")
 DONE, FAILED = 0, 1
+FOR_ONE = ("figure", "animation", "json", "all", "score")  # options that --output and --sidecar do not go with
 
-EPILOG = "With several photos, each output gets the photo's name: --figure out.png writes out-cat.png for cat.jpg."
-
-
-class OutputError(ValueError):
-    """A result that cannot be written where it was asked for."""
+EPILOG = """With several photos, each picture gets the photo's name: --figure out.png writes out-cat.png for cat.jpg.
+A run with --output or --sidecar that was stopped goes on where it was when the same command is given again."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command."""
     parser = subparsers.add_parser("caption", help="caption photos", epilog=EPILOG)
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="photo, or folder of photos")
+    parser.add_argument("--recursive", action="store_true", help="the folders inside too")
     parser.add_argument("--checkpoint", type=Path, default=DEFAULT_CHECKPOINT, help="folder of the model")
+    add_form(parser)
     parser.add_argument("--beam-size", type=int, help="captions kept in the race, 1 to 20 (default: the checkpoint's)")
     parser.add_argument("--temperature", type=float, default=0.0, help="0 searches, above 0 draws at random")
     parser.add_argument("--seed", type=int, default=0, help="of the draws")
@@ -55,6 +59,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     words.add_argument("--beginning", default="", metavar="WORDS", help="words every caption must begin with")
     words.add_argument("--score", metavar="SENTENCE", help="no search: how likely is each word of this sentence?")
     _add_outputs(parser)
+    _add_outputs_of_many(parser)
     parser.set_defaults(run=_run)
 
 
@@ -66,6 +71,15 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale", choices=get_args(StyleScale), default=Style.scale, help="one for all words, or one a word"
     )
+
+
+def _add_outputs_of_many(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--output", type=_output(OUTPUT_SUFFIXES), metavar="OUT.jsonl|json|csv", help="all captions in one file"
+    )
+    parser.add_argument("--coco", action="store_true", help="with --output OUT.json: image_id and caption only")
+    parser.add_argument("--sidecar", action="store_true", help="a .txt beside each photo; one that is there stays")
+    parser.add_argument("--processes", type=int, help="for --output and --sidecar (default: one a core)")
 
 
 def _output(suffixes: Sequence[str]) -> Callable[[str], Path]:
@@ -84,11 +98,23 @@ def _run(arguments: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a console without the script still shows the rest
     settings = _settings(arguments)
-    captioner = Captioner.load(arguments.checkpoint)
+    many = arguments.output or arguments.sidecar
+    _check_together(arguments, many)
+    card = card_of(arguments.checkpoint)
     if arguments.beam_size is None:
-        settings = replace(settings, beam_size=captioner.card.beam_size)
-    settings = replace(settings, length_penalty=captioner.card.length_penalty)
-    return _caption_all(captioner, settings, arguments)
+        settings = replace(settings, beam_size=card.beam_size)
+    settings = replace(settings, length_penalty=card.length_penalty)
+    found = find(arguments.photos, arguments.recursive)
+    if many:
+        own = {arguments.output, *(sidecars(found.photos).values() if arguments.sidecar else ())}
+        found = replace(found, others=tuple(each for each in found.others if each not in own))
+        report = _into_files(found, settings, f"{card.name} {card.sha256.get(MODEL, '')[:12]}", arguments)
+    else:
+        report = _caption_all(found, Captioner.load(arguments.checkpoint, **form_of(arguments)), settings, arguments)
+    if many or found.folders:
+        for line in report.lines(found, arguments.recursive):
+            _complain(line)
+    return FAILED if report.skipped else DONE
 
 
 def _settings(arguments: argparse.Namespace) -> SearchSettings:
@@ -96,34 +122,55 @@ def _settings(arguments: argparse.Namespace) -> SearchSettings:
     return SearchSettings(beam_size, arguments.temperature, arguments.seed, arguments.max_length)
 
 
-def _caption_all(captioner: Captioner, settings: SearchSettings, arguments: argparse.Namespace) -> int:
+def _check_together(arguments: argparse.Namespace, many: bool) -> None:
+    """Raises `OutputError` for options that do not go together."""
+    if many and (alone := [name for name in FOR_ONE if getattr(arguments, name)]):
+        raise OutputError(f"--{alone[0]} does not go with --output or --sidecar; please run the command twice.")
+    if arguments.coco and (not arguments.output or arguments.output.suffix.lower() != ".json"):
+        raise OutputError("--coco needs --output OUT.json.")
+    if arguments.processes is not None and arguments.processes < 1:
+        raise OutputError(f"--processes must be 1 or more, got {arguments.processes}.")
+
+
+def _into_files(found: Found, settings: SearchSettings, by: str, arguments: argparse.Namespace) -> Report:
+    task = Task(arguments.checkpoint, settings, arguments.beginning, **form_of(arguments))
+    try:
+        return caption_many(task, by, found, arguments.output, arguments.coco, arguments.sidecar, arguments.processes)
+    except OSError as error:
+        raise OutputError(f"the results cannot be written ({error}); please choose another place.") from None
+
+
+def _caption_all(found: Found, captioner: Captioner, settings: SearchSettings, arguments: argparse.Namespace) -> Report:
     """Caption one photo after the other; one that cannot be is named, and the rest goes on."""
-    status = DONE
-    paths = [path for given in arguments.photos for path in _photos(given)]
-    several = len(paths) > 1
+    report, several = Report(), len(found.photos) > 1
     shown_on_terminals_only = None if several else True
     progress = tqdm(
-        paths, unit="photo", disable=shown_on_terminals_only, leave=False, mininterval=0, miniters=1, file=sys.stderr
+        found.photos,
+        unit="photo",
+        disable=shown_on_terminals_only,
+        leave=False,
+        mininterval=0,
+        miniters=1,
+        file=sys.stderr,
     )
-    for path, name in zip(progress, _names(paths), strict=True):
+    for path, name in zip(progress, _names(found.photos), strict=True):
         try:
             look = captioner.look(path)
             captions = _captions(captioner, look, settings, arguments)
-            _print_captions(captions, f"{path}: " if several else "", arguments.score)
+            _print_captions(captions, f"{path}: " if several else "", arguments.score is not None)
+            if look.familiar is not None and not several:
+                stranger = f"{look.familiar.stranger:.0%} of the training photos are stranger"
+                _complain(f"{look.familiar.level} what the model was trained on: {stranger}")
             _store(captions[0], look, path, f"-{name}" if several else "", settings, arguments)
         except (PhotoError, OutputError) as error:
             _complain(f"{path}: {error}")
-            status = FAILED
-    return status
-
-
-def _photos(given: Path) -> list[Path]:
-    """The photo itself, or the photos in the folder by name; a folder without any stays, to be refused."""
-    try:
-        inside = [each for each in given.iterdir() if each.suffix.lower() in PHOTO_SUFFIXES]
-    except OSError:
-        inside = []
-    return sorted(inside) or [given]
+            report.skip(found.name(path), str(error))
+            continue
+        report.captioned += 1
+        if look.incomplete:
+            report.incomplete.append(found.name(path))
+            _complain(f"{path}: {INCOMPLETE}")
+    return report
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
@@ -144,14 +191,24 @@ def _captions(
     return found if arguments.all else found[:1]
 
 
-def _print_captions(captions: Sequence[Caption], label: str, score: str | None) -> None:
+def _print_captions(captions: Sequence[Caption], label: str, each_word: bool) -> None:
     for caption in captions:
         text = caption.text if caption.finished else f"{caption.text} …"
-        _print(f"{label}{text}  (log-probability {caption.log_prob:.2f})")
-    if score is not None:
-        for word, token in zip(captions[0], [*tokenize(score), END], strict=True):
-            unknown = f"  for the unknown word {token!r}" if word.text == UNK else ""
-            _print(f"{word.log_prob:9.2f}  {word.text}{unknown}")
+        _print(f"{label}{text}  ({_total(caption)})")
+    if each_word:
+        for word in captions[0]:
+            _print(f"{word.log_prob:9.2f}  {word.text}" if _is_known(word) else f"{'unknown':>9}  {word.text}")
+
+
+def _total(caption: Caption) -> str:
+    if caption.unknown is None:
+        return f"log-probability {caption.log_prob:.2f}"
+    words = ", ".join(map(repr, caption.unknown.words))
+    return f"no log-probability: not among its {caption.unknown.known:,} words: {words}"
+
+
+def _is_known(word: Word) -> bool:
+    return not math.isnan(word.log_prob)
 
 
 def _store(
@@ -166,7 +223,13 @@ def _store(
         if arguments.animation:
             save_animation(look.view, caption, _named(arguments.animation, suffix), style)
         if arguments.json:
-            content = {"photo": path.name, **record(caption, asdict(settings) | words)}
+            familiar = look.familiar and look.familiar._asdict()
+            content = {
+                "photo": path.name,
+                "incomplete": look.incomplete,
+                "familiarity": familiar,
+                **record(caption, asdict(settings) | words),
+            }
             text = json.dumps(content, ensure_ascii=False) + "\n"
             _named(arguments.json, suffix).write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:

@@ -5,7 +5,8 @@ matplotlib and scikit-image are imported by the first picture: they take as long
 
 from captioner.render.animation import ANIMATION_SUFFIXES, frames, save_animation
 from captioner.render.figure import FIGURE_SUFFIXES, figure, save_figure
-from captioner.render.overlay import Style, StyleLook, StyleScale, overlay, smooth
+from captioner.render.looks import Style, StyleLook, StyleScale
+from captioner.render.overlay import overlay, smooth
 from captioner.render.record import record
 
 __all__ = [

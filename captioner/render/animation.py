@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from captioner.caption import Caption
 from captioner.render.lettering import Lettering, lettering
-from captioner.render.overlay import Style, drawn_words, enlarged, overlays
+from captioner.render.looks import Style
+from captioner.render.overlay import drawn_words, enlarged, overlays
 
 ANIMATION_SUFFIXES = (".gif", ".webp")
 

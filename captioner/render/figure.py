@@ -10,7 +10,8 @@ from PIL import Image
 
 from captioner.caption import Caption, Word
 from captioner.render.lettering import lettering
-from captioner.render.overlay import Style, drawn_words, enlarged, overlays
+from captioner.render.looks import Style
+from captioner.render.overlay import drawn_words, enlarged, overlays
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,12 +51,13 @@ def figure(view: Image.Image, caption: Caption, style: Style | None = None) -> F
     photo, words = enlarged(view, PHOTO_PIXELS), drawn_words(caption)
     layout = _layout(len(words) + 1, photo.size)
     drawn = Figure(figsize=(layout.width, layout.height), facecolor=PAPER)
-    maps, highest = overlays(photo, words, style)
+    maps, _ = overlays(photo, words, style)
     for index, picture in enumerate([photo, *maps]):
         _draw_photo(drawn, layout, index, picture)
     for index, word in enumerate(words, start=1):
         _draw_title(drawn, layout, index, word)
     if words:
+        highest = max(float(word.alpha.max()) for word in words)
         legend = _legend(words[0].alpha.size, highest, style)
         _write(drawn, layout, (MARGIN, layout.height - MARGIN), legend, 7, FAINT)
     return drawn
@@ -122,4 +124,6 @@ def _legend(cells: int, highest: float, style: Style) -> str:
 
 
 def _percent(share: float) -> str:
+    if math.isnan(share):  # of a word that the model does not know
+        return "unknown"
     return f"{100 * share:.1f} %" if share < 0.0995 else f"{100 * share:.0f} %"

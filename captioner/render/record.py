@@ -16,14 +16,16 @@ def record(caption: Caption, settings: Mapping[str, object] | None = None) -> di
     """The caption as JSON values; numbers have the digits that restore their float32 exactly.
 
     ``alphas`` is ``N × rows × columns`` (row 0 at the top of the photo), log-probabilities and
-    entropies are in nats, ``settings`` is kept as given.
+    entropies are in nats, ``settings`` is kept as given. A word that the model does not know has no
+    log-probability, nor has a caption with one.
     """
     return {
         "schema": SCHEMA,
         "text": caption.text,
         "finished": caption.finished,
-        "log_prob": caption.log_prob,
+        "log_prob": None if caption.unknown else caption.log_prob,
         "words": list(caption.words),
+        "unknown": list(caption.unknown.words) if caption.unknown else [],
         "log_probs": _numbers(caption.log_probs),
         "betas": _numbers(caption.betas),
         "entropies": [word.entropy for word in caption],
@@ -34,4 +36,4 @@ def record(caption: Caption, settings: Mapping[str, object] | None = None) -> di
 
 
 def _numbers(values: np.ndarray[Any, Any]) -> Any:
-    return [_numbers(value) if value.ndim else float(str(value)) for value in values]
+    return [_numbers(value) if value.ndim else None if np.isnan(value) else float(str(value)) for value in values]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, dropout
+from torch.nn.functional import dropout
 
 from captioner.decoder import Decoder, TeacherForced
 from captioner.encoder import Encoder
-from captioner.training.lessons import Lessons, LessonTargets
-from captioner.training.text import language_loss
+from captioner.training.auxiliary_losses import AuxiliaryLosses, AuxiliaryTargets
 
-STAGES = ("conv1", "layer1", "layer2", "layer3", "layer4")
+Stage = Literal["conv1", "layer1", "layer2", "layer3", "layer4"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 class CaptionModel(nn.Module):
@@ -19,12 +21,9 @@ class CaptionModel(nn.Module):
 
     Args:
         tuned: train the encoder too, from its stage ``tune_from`` on.
-        attention_only: of the decoder, train the soft attention alone and hold the rest.
-        pool: average ``pool × pool`` cells of the grid.
         feature_dropout: the chance of each of a photo's feature channels to be zero in all its cells
             while training: a photo is then harder to know again than what is on it.
-        lessons: what the encoder learns beside captions.
-        text_weight: of the language loss, where sentences without photos come along.
+        auxiliary: what the encoder learns beside captions.
     """
 
     def __init__(
@@ -33,26 +32,20 @@ class CaptionModel(nn.Module):
         decoder: Decoder,
         *,
         tuned: bool,
-        tune_from: str = STAGES[0],
-        pool: int = 1,
+        tune_from: Stage = "conv1",
         feature_dropout: float = 0.0,
-        lessons: Lessons | None = None,
-        text_weight: float = 0.0,
-        attention_only: bool = False,
+        auxiliary: AuxiliaryLosses | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder.requires_grad_(tuned)
-        self.decoder = decoder.requires_grad_(not attention_only)
-        decoder.attention.requires_grad_(True)
-        self.lessons = lessons
-        self.text_weight = text_weight
+        self.decoder = decoder
+        self.auxiliary = auxiliary
         self.tuned = tuned
         self.tune_from = tune_from
-        self.pool = pool
         self.feature_dropout = feature_dropout
         for stage in STAGES[: STAGES.index(tune_from)]:
             encoder.trunk.get_submodule(stage).requires_grad_(False)
-        encoder.trunk.bn1.requires_grad_(tuned and tune_from == STAGES[0])
+        encoder.trunk.bn1.requires_grad_(tuned and tune_from == "conv1")
 
     def train(self, mode: bool = True) -> CaptionModel:
         """Dropout follows ``mode``; the encoder's BatchNorm keeps its ImageNet statistics."""
@@ -61,36 +54,24 @@ class CaptionModel(nn.Module):
         return self
 
     def annotate(self, inputs: Tensor) -> Tensor:
-        """Photos ``(P, 3, H, W)`` or features ``(P, L, D)`` → features, pooled and dropped if so configured."""
+        """Photos ``(P, 3, H, W)`` or features ``(P, L, D)`` → features, some dropped while training."""
         return self._dropped(self._encoded(inputs))
 
-    @torch.no_grad()
-    def encoded_once(self, inputs: Tensor) -> Tensor:
-        """Photos as the features of a frozen encoder, for inputs that are read more than once; all else unchanged."""
-        return self._cells(inputs) if inputs.dim() == 4 and not self.tuned else inputs
-
     def forward(
-        self, inputs: Tensor, captions: Tensor, lengths: Tensor, targets: LessonTargets | None = None
+        self, inputs: Tensor, captions: Tensor, lengths: Tensor, targets: AuxiliaryTargets | None = None
     ) -> tuple[TeacherForced, Tensor]:
-        """See `Decoder.forward`; beside it the loss of the lessons, 0 without any."""
+        """See `Decoder.forward`; beside it the auxiliary losses, 0 without any."""
         features = self._encoded(inputs)
         forced: TeacherForced = self.decoder(self._dropped(features), captions, lengths)
-        loss = features.new_zeros((), dtype=torch.float32)
-        if self.lessons is not None and targets is not None:
-            loss = self.lessons(features, targets)
-        if targets is not None and targets.text is not None:
-            loss = loss + self.text_weight * language_loss(self.decoder, targets.text, features.dtype)
-        return forced, loss
+        if self.auxiliary is None or targets is None:
+            return forced, features.new_zeros((), dtype=torch.float32)
+        return forced, self.auxiliary(features, targets)
 
     def _encoded(self, inputs: Tensor) -> Tensor:
         if inputs.dim() == 4:
             with torch.set_grad_enabled(self.tuned and torch.is_grad_enabled()):
-                inputs = self._cells(inputs)
-        return pool_features(inputs.to(working_dtype(inputs.device)), self.pool)
-
-    def _cells(self, photos: Tensor) -> Tensor:
-        cells: Tensor = self.encoder(photos.contiguous(memory_format=torch.channels_last))
-        return cells
+                inputs = self.encoder(inputs.contiguous(memory_format=torch.channels_last))
+        return inputs.to(working_dtype(inputs.device))
 
     def _dropped(self, features: Tensor) -> Tensor:
         if not self.training or not self.feature_dropout:
@@ -103,13 +84,3 @@ def working_dtype(device: torch.device) -> torch.dtype:
     """What matrix products compute in: casting once here saves a cast at every step."""
     enabled = torch.is_autocast_enabled(device.type)
     return torch.get_autocast_dtype(device.type) if enabled else torch.float32
-
-
-def pool_features(features: Tensor, factor: int) -> Tensor:
-    """Average ``factor × factor`` neighbouring cells of ``(P, grid², D)``."""
-    if factor == 1:
-        return features
-    photos, cells, size = features.shape
-    side = round(cells**0.5)
-    maps = features.transpose(1, 2).reshape(photos, size, side, side)
-    return avg_pool2d(maps, factor).flatten(2).transpose(1, 2).contiguous()

@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from captioner.decoder import TeacherForced
+from captioner.training.data.entities import Regions
+from captioner.training.options import check_options, option
 
 
 @dataclass(frozen=True)
 class ObjectiveConfig:
-    """Weights of the terms: label smoothing inside the first, λ of the second, weight of the third."""
+    """Weights of the terms of the loss."""
 
-    label_smoothing: float = 0.1
-    doubly_stochastic: float = 1.0
-    region: float = 0.0
+    label_smoothing: float = option(0.1, "share of every word's target spread over all words", least=0, most=1)
+    doubly_stochastic: float = option(1.0, "λ of the paper's equation 14", least=0)
+    region: float = option(
+        0.0, "supervise the attention on the boxes of the sources that have any", least=0, name="region-weight"
+    )
 
-
-class Regions(NamedTuple):
-    """Where annotators drew the thing a word names, for M of the words of a batch."""
-
-    rows: Tensor  # (M,) caption row
-    steps: Tensor  # (M,) step that predicts the word
-    inside: Tensor  # (M, L), share of each cell covered by the word's boxes, in [0, 1]
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 class Shares(NamedTuple):
@@ -35,10 +35,9 @@ class Shares(NamedTuple):
     mean over all words: so the loss and its gradient do not depend on how a batch was shared out.
     """
 
-    words: Tensor
+    words: Tensor  # each word as much as its caption counts
     captions: Tensor
     boxed: Tensor
-    drawn: Tensor
 
 
 class Loss(NamedTuple):
@@ -48,7 +47,7 @@ class Loss(NamedTuple):
     words: Tensor
     doubly_stochastic: Tensor
     region: Tensor
-    lessons: Tensor  # of the encoder alone
+    auxiliary: Tensor  # of the encoder alone
 
 
 def objective(
@@ -56,27 +55,38 @@ def objective(
     config: ObjectiveConfig,
     regions: Regions | None = None,
     shares: Shares | None = None,
-    lessons: Tensor | None = None,
+    auxiliary: Tensor | None = None,
+    weights: Tensor | None = None,
 ) -> Loss:
     """Loss of one batch (Xu et al. 2015, equation 14, with the means stated here).
 
-    - ``words``: mean cross-entropy over the real words only.
+    - ``words``: mean cross-entropy over the real words only, each weighed as its caption ``weights`` ``(R,)``.
     - ``doubly_stochastic``: λ times the mean over captions and cells of ``(1 − Σ_t α_ti)²``; the
       sum over time runs over a caption's real steps.
     - ``region``: its weight times the mean over words with boxes of ``−log Σ_i α_i inside_i``
       (attention supervision; Liu et al. 2017).
-    - ``lessons``: as `captioner.training.lessons` weighs them, a mean over photos.
+    - ``auxiliary``: as `captioner.training.auxiliary_losses` weighs them, a mean over photos.
 
     ``shares`` weighs the terms of one process among several.
     """
-    words = cross_entropy(forced.logits.float(), forced.targets, label_smoothing=config.label_smoothing)
+    words = word_loss(forced, config.label_smoothing, weights)
     doubly = config.doubly_stochastic * doubly_stochastic(forced.alphas)
     region = config.region * region_loss(forced.alphas, regions)
-    taught = forced.logits.new_zeros((), dtype=forced.alphas.dtype) if lessons is None else lessons
+    taught = forced.logits.new_zeros((), dtype=forced.alphas.dtype) if auxiliary is None else auxiliary
     if shares is not None:
         words, doubly, region = words * shares.words, doubly * shares.captions, region * shares.boxed
         taught = taught * shares.captions
     return Loss(words + doubly + region + taught, words, doubly, region, taught)
+
+
+def word_loss(forced: TeacherForced, label_smoothing: float, weights: Tensor | None = None) -> Tensor:
+    """Mean cross-entropy of the words, each weighed as its caption; ``weights`` ``(R,)``."""
+    logits = forced.logits.float()
+    if weights is None:
+        return cross_entropy(logits, forced.targets, label_smoothing=label_smoothing)
+    each = cross_entropy(logits, forced.targets, label_smoothing=label_smoothing, reduction="none")
+    own = weights[forced.rows]
+    return torch.dot(each, own) / own.sum().clamp_min(1e-9)
 
 
 def doubly_stochastic(alphas: Tensor) -> Tensor:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -13,27 +14,19 @@ import torch
 from accelerate import PartialState
 
 from captioner.card import read_card
-from captioner.checkpoint import CARD, save_checkpoint
-from captioner.training import train_options
+from captioner.checkpoint import CARD, MODEL, save_checkpoint
 from captioner.training.averaging import mean_checkpoint
+from captioner.training.data.sources import Source
+from captioner.training.options import add_options, read_options
 from captioner.training.run import train
+from captioner.training.run_config import RunConfig
 
 CHECKPOINT, DONE = "checkpoint", "done.json"
-NOT_OF_A_STAGE = (
-    "data",
-    "photos",
-    "output",
-    "entities",
-    "teacher",
-    "text",
-    "encoder-weights",
-    "precision",
-    "start-from",
-)
+NOT_OF_A_STAGE = ("teachers", "encoder-weights", "precision", "start-from", "workers")
 
 
 class RecipeError(ValueError):
-    """A recipe that cannot be followed; the message names the stage and the remedy."""
+    """A recipe that cannot be followed; the message names the stage or file and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -42,74 +35,144 @@ class Stage:
 
     Attributes:
         start_from: name of the earlier stage it goes on from, or None for the beginning.
-        train: options of ``python -m captioner train`` without their dashes, flags as ``true``;
-            ``features`` names a folder of ``OUTPUT`` that stages with one frozen encoder share.
+        train: options of ``python -m captioner train`` without their dashes: flags as ``true``, lists and maps
+            as JSON has them; ``features`` names a folder of ``OUTPUT`` that stages with one frozen encoder share.
         mean: names of the earlier stages whose weights are averaged, instead of training.
+        ran: that it was run elsewhere: what, on what, how long. Whoever has its result begins with that
+            (`Files.start_from`) and the stage is left out, like all before it.
     """
 
     name: str
     start_from: str | None = None
     train: dict[str, Any] = field(default_factory=dict)
     mean: tuple[str, ...] = ()
+    ran: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Sources:
+class RecipeFile:
+    """A file that is not in the repository: what it must be, and where it comes from."""
+
+    sha256: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Stages, and the files they need by what they are: see `Files.by_role`."""
+
+    stages: tuple[Stage, ...]
+    files: Mapping[str, RecipeFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Files:
     """What a recipe does not hold: the raw files, and what the machine computes in.
 
     Attributes:
-        entities: for the stages that have a ``region-weight`` or a ``concept-weight``.
-        teacher, text: for those that have a ``teacher-weight``, or a ``text-weight``.
         encoder_weights, start_from: for the stages that go on from no other; see `RunConfig`.
+        teachers: for the stages that have a ``teacher-weight``.
     """
 
-    dataset: Path
-    photos: Path
-    precision: str = "bf16"
-    entities: Path | None = None
+    sources: tuple[Source, ...]
+    precision: str = "auto"
     encoder_weights: str | None = None
     start_from: Path | None = None
-    teacher: Path | None = None
-    text: Path | None = None
+    teachers: Mapping[str, str] = field(default_factory=dict)
+    workers: int = 0
+
+    def by_role(self) -> dict[str, Path]:
+        """Every single file: ``NAME captions``, ``NAME entities``, ``NAME only``, ``teacher NAME``, …"""
+        found = {
+            f"{source.name} {part}".strip(): getattr(source, part)
+            for source in self.sources
+            for part in ("captions", "entities", "only")
+        }
+        found |= {f"teacher {name}": Path(path) for name, path in self.teachers.items()}
+        found["encoder weights"] = Path(self.encoder_weights) if self.encoder_weights else None
+        found["start"] = self.start_from / MODEL if self.start_from else None
+        return {role: path for role, path in found.items() if path is not None}
 
 
-def read_recipe(path: Path) -> tuple[Stage, ...]:
-    """Read a recipe, ``{"stages": [{"name": …, "start_from": …, "train": {…}}, {"name": …, "mean": […]}]}``.
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe, ``{"files": {ROLE: {"sha256": …, "origin": …}}, "stages": [{"name": …, "train": {…}}, …]}``.
 
     Raises:
         RecipeError: if it is no such JSON, an option is none of ``train``'s, or a stage is named
             before it is made.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))["stages"]
-        stages = tuple(Stage(**{**each, "mean": tuple(each.get("mean", ()))}) for each in found)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        stages = tuple(Stage(**{**each, "mean": tuple(each.get("mean", ()))}) for each in content["stages"])
+        files = {role: RecipeFile(**each) for role, each in content.get("files", {}).items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecipeError(f"{path} is not a training recipe ({error!r})") from error
     for number, stage in enumerate(stages):
         _check(stage, {earlier.name for earlier in stages[:number]})
     if not stages:
         raise RecipeError(f"{path} has no stages; a recipe needs at least one")
-    return stages
+    return Recipe(stages, files)
 
 
-def reproduce(stages: Sequence[Stage], sources: Sources, output: Path) -> Path:
+def check_files(recipe: Recipe, files: Files) -> None:
+    """Are the given files those of the recipe?
+
+    Raises:
+        RecipeError: naming all that are not, or are missing, and where they come from. What only stages need
+            that were run elsewhere may be missing.
+    """
+    given = files.by_role()
+    elsewhere = {"start"} if files.start_from is None else {"encoder weights"}
+    wrong = []
+    for role, expected in recipe.files.items():
+        if role not in given:
+            if role not in elsewhere and not (files.start_from and role.startswith("teacher ")):
+                wrong.append(f"{role}: not given; it comes from {expected.origin}")
+        elif not given[role].is_file():
+            wrong.append(f"{role}: {given[role]} is no file; it comes from {expected.origin}")
+        elif (found := _sha256(given[role])) != expected.sha256:
+            wrong.append(
+                f"{role}: {given[role]} has SHA-256 {found[:12]}…, the recipe's {expected.sha256[:12]}…; "
+                f"it comes from {expected.origin}"
+            )
+    if wrong:
+        raise RecipeError("\n".join([*wrong, "(to follow the recipe with other files, add --other-files)"]))
+
+
+def reproduce(recipe: Recipe, files: Files, output: Path) -> Path:
     """Follow the recipe from where it was left; the result is the last stage's checkpoint.
 
     A finished stage is left as it is; an interrupted one goes on as `captioner.training.run.train` does.
 
     Raises:
-        RecipeError: if a finished stage was made by another recipe.
+        RecipeError: if a finished stage was made by another recipe, or one was run elsewhere and its result
+            is not given.
     """
     machine = PartialState(cpu=not torch.cuda.is_available())
+    stages = to_run(recipe.stages, files)
     for stage in stages:
         if _is_done(stage, output / stage.name):
             continue
         if not stage.mean:
-            train(train_options.run_config(_parsed(stage, _arguments(stage, sources, output))))
+            train(_run_config(stage, files, output))
         if machine.is_main_process:
-            _finish(stage, stages, output)
+            _finish(stage, recipe.stages, output)
         machine.wait_for_everyone()
     return output / stages[-1].name / CHECKPOINT
+
+
+def to_run(stages: Sequence[Stage], files: Files) -> tuple[Stage, ...]:
+    """The stages after the last that was run elsewhere, which begin with its result; all, if that is not given."""
+    ran = [number for number, stage in enumerate(stages) if stage.ran]
+    if not ran:
+        return tuple(stages)
+    if files.start_from is None:
+        if wanting := [stage.name for stage in stages if stage.ran and not stage.train and not stage.mean]:
+            raise RecipeError(f"stage {wanting[0]!r} ran elsewhere; give its result as --start-from")
+        return tuple(stages)
+    before = {stage.name for stage in stages[: ran[-1] + 1]}
+    rest = stages[ran[-1] + 1 :]
+    return tuple(replace(stage, start_from=None) if stage.start_from in before else stage for stage in rest)
 
 
 def _finish(stage: Stage, stages: Sequence[Stage], output: Path) -> None:
@@ -117,7 +180,8 @@ def _finish(stage: Stage, stages: Sequence[Stage], output: Path) -> None:
     if stage.mean:
         save_checkpoint(folder / CHECKPOINT, mean_checkpoint([output / name / CHECKPOINT for name in stage.mean]))
     path = folder / CHECKPOINT / CARD
-    made_by = [asdict(each) for each in stages[: stages.index(stage) + 1]]
+    number = [each.name for each in stages].index(stage.name)
+    made_by = [asdict(each) for each in stages[: number + 1]]
     replace(read_card(path), training={"recipe": made_by}).write(path)
     (folder / DONE).write_text(json.dumps(asdict(stage), indent=1), encoding="utf-8")
 
@@ -130,24 +194,9 @@ def _is_done(stage: Stage, folder: Path) -> bool:
     return True
 
 
-def _arguments(stage: Stage, sources: Sources, output: Path) -> dict[str, Any]:
-    """The stage's options, completed with what is not the recipe's to say."""
-    start = output / stage.start_from / CHECKPOINT if stage.start_from else sources.start_from
-    own = dict(stage.train)
-    if "features" in own:
-        own["features"] = output / own["features"]
-    return {
-        **own,
-        "data": sources.dataset,
-        "photos": sources.photos,
-        "output": output / stage.name,
-        "precision": sources.precision,
-        "start-from": start,
-        "encoder-weights": None if start else sources.encoder_weights,
-        "entities": sources.entities if own.get("region-weight") or own.get("concept-weight") else None,
-        "teacher": sources.teacher if own.get("teacher-weight") else None,
-        "text": sources.text if own.get("text-weight") else None,
-    }
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check(stage: Stage, earlier: set[str]) -> None:
@@ -159,15 +208,42 @@ def _check(stage: Stage, earlier: set[str]) -> None:
         raise RecipeError(f"stage {stage.name!r} is a mean: it cannot train too; make it two stages")
     if wrong := sorted(set(stage.train) & set(NOT_OF_A_STAGE)):
         raise RecipeError(f"stage {stage.name!r}: {wrong[0]!r} is not an option of a stage; give it to the command")
-    here = Path()
-    _parsed(stage, _arguments(stage, Sources(here, here), here))
+    _parsed(stage.name, stage.train)
 
 
-def _parsed(stage: Stage, options: dict[str, Any]) -> argparse.Namespace:
-    parser = _Parser(stage.name)
-    train_options.add_arguments(parser)
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
-    return parser.parse_args([f"--{name}" if value is True else f"--{name}={value}" for name, value in given.items()])
+def _run_config(stage: Stage, files: Files, output: Path) -> RunConfig:
+    """The stage's options, completed with what is not the recipe's to say."""
+    start = output / stage.start_from / CHECKPOINT if stage.start_from else files.start_from
+    own = dict(stage.train)
+    if "features" in own:
+        own["features"] = output / own["features"]
+    others = {
+        "precision": files.precision,
+        "workers": files.workers,
+        "start-from": start,
+        "encoder-weights": None if start else files.encoder_weights,
+        "teachers": files.teachers if own.get("teacher-weight") else None,
+    }
+    given = _parsed(stage.name, {**own, **others})
+    return read_options(RunConfig, given, sources=files.sources, output=output / stage.name)
+
+
+def _parsed(stage: str, options: Mapping[str, Any]) -> argparse.Namespace:
+    parser = _Parser(stage)
+    add_options(parser, RunConfig)
+    given = {
+        name: value for name, value in options.items() if not (value is None or value is False or value in ({}, []))
+    }
+    return parser.parse_args([f"--{name}{_spelled(value)}" for name, value in given.items()])
+
+
+def _spelled(value: Any) -> str:
+    """As the command line has it: ``{"a": 1}`` is ``=a=1``, ``["a", "b"]`` is ``=a,b``, true is nothing."""
+    if isinstance(value, Mapping):
+        return "=" + ",".join(f"{name}={each}" for name, each in value.items())
+    if isinstance(value, list):
+        return "=" + ",".join(map(str, value))
+    return "" if value is True else f"={value}"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,66 +13,59 @@ import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torchvision.models import ResNet101_Weights
 
-from captioner.card import Card
-from captioner.checkpoint import BUNDLED, Checkpoint, load_checkpoint, save_checkpoint
-from captioner.decoder import Decoder, DecoderConfig
+from captioner.checkpoint import BUNDLED, Checkpoint, save_checkpoint
 from captioner.encoder import (
     FEATURE_SIZE,
-    RESNET_101,
-    Encoder,
-    EncoderConfig,
-    torchvision_trunk,
     without_identity_blocks,
 )
-from captioner.photo import PhotoFormat
+from captioner.folded_encoder import fast_dtype
 from captioner.quantization import as_stored
 from captioner.search import SearchSettings
-from captioner.training.batches import Loader
-from captioner.training.concepts import Concepts
-from captioner.training.entities import Entities
-from captioner.training.evaluation import evaluate
-from captioner.training.features import FeatureCache, compute_features, load_photos
-from captioner.training.grow import coarse, encoder_from_resnet, grown
-from captioner.training.karpathy import Dataset, DatasetError, Example, read_dataset
-from captioner.training.lessons import Lessons
+from captioner.training.auxiliary_losses import AuxiliaryLosses
+from captioner.training.data.checks import checked
+from captioner.training.data.concepts import Concepts
+from captioner.training.data.datasets import Dataset, Example
+from captioner.training.data.entities import Entities
+from captioner.training.data.features import INDEX, MIRRORED, FeatureCache, compute_features
+from captioner.training.data.photos import CachedFeatures, Loader, PhotoFiles
+from captioner.training.data.sources import Mixture, Source, read_mixture
+from captioner.training.measures.scores import Choice, evaluate
 from captioner.training.model import CaptionModel
-from captioner.training.progress import Progress
+from captioner.training.options import OptionError
+from captioner.training.progress import STATE, Progress, agree
 from captioner.training.run_config import RunConfig
-from captioner.training.teacher import FEATURE_SIZE as TAUGHT_SIZE
-from captioner.training.teacher import Teacher
-from captioner.training.text import TextOnly
+from captioner.training.start import starting_point
+from captioner.training.teachers import FileTeacher, NetworkTeacher
 from captioner.training.trainer import Data, Trainer
-from captioner.vocabulary import Vocabulary
 
-LESSONS = "lessons.safetensors"  # beside the checkpoint: its heads, for a run that goes on from it
-TEACHER_SAMPLE = 512  # photos from which the teacher's mean and deviation are taken
+HEADS = "auxiliary.safetensors"  # beside the checkpoint: for a run that goes on from it
+TEACHER_SAMPLE = 512  # photos from which a teacher's mean and deviation are taken
 
 
 def train(config: RunConfig) -> Progress:
     """Run, or take up again, one training run; the best checkpoint is ``output/checkpoint``."""
-    dataset = read_dataset(config.dataset, config.photos)
-    accelerator = Accelerator(mixed_precision=config.precision, cpu=not torch.cuda.is_available())
-    start = _starting_point(config, dataset)
-    if not config.tuned:
-        rounded = as_stored(start.encoder.state_dict(), config.storage)
-        start.encoder.load_state_dict(rounded)
-    cache = None if config.tuned or config.on_the_fly else _features(config, start, dataset, accelerator)
-    encoder = coarse(start.encoder) if config.coarse else start.encoder
-    form = replace(start.card.photo, size=start.card.photo.size * 7 // 8) if config.coarse else start.card.photo
-    load = cache.read if cache is not None else partial(load_photos, config.photos, form)
-    data = _data(config, dataset, start.vocabulary, load, encoder.config.grid // config.pool)
+    mixture = read_mixture(config.sources)
+    _check_names(config)
+    mixture.train()
+    names = [source.name for source, _ in mixture.with_split("val")] if config.val_photos else []
+    choice = Choice(config.trainer.metric, names) if names else None
+    accelerator = _accelerator(config)
+    start = starting_point(config, mixture)
+    if not config.tune_encoder:
+        start.encoder.load_state_dict(as_stored(start.encoder.state_dict(), config.storage))
+    agree(config.output, _settings(config, mixture, start))
+    mixture = _checked(config, mixture, start)
+    vals = mixture.with_split("val") if config.val_photos else []
+    load = _loader(config, start, mixture, accelerator)
+    data = _data(config, mixture, start, load)
     model = CaptionModel(
-        encoder,
+        start.encoder,
         start.decoder,
-        tuned=config.tuned,
+        tuned=config.tune_encoder,
         tune_from=config.tune_from,
-        pool=config.pool,
         feature_dropout=config.feature_dropout,
-        lessons=_lessons(config, data),
-        text_weight=config.lessons.text,
-        attention_only=config.attention_only,
+        auxiliary=_auxiliary(config, data),
     )
     model.encoder.to(memory_format=torch.channels_last)
     trainer = Trainer(
@@ -80,82 +75,134 @@ def train(config: RunConfig) -> Progress:
         config.trainer,
         config.objective,
         config.output,
-        validate=partial(_validate, config, dataset, start, load) if config.val_photos else None,
+        validate=partial(_validate, config, vals, start, load) if vals else None,
+        choice=choice,
         keep=partial(_keep, config, start),
         accelerator=accelerator,
     )
     return trainer.run()
 
 
-def _data(config: RunConfig, dataset: Dataset, vocabulary: Vocabulary, load: Loader, grid: int) -> Data:
-    examples = dataset.split("train")
-    entities = Entities(config.entities, dataset, grid) if config.entities else None
-    concepts = Concepts(examples, entities) if entities and config.lessons.concepts else None
-    teacher = Teacher(config.teacher) if config.teacher and config.lessons.teacher else None
-    if teacher is not None:
-        teacher.standardise(load([example.filename for example in examples[:TEACHER_SAMPLE]]))
-    regions = entities.regions if entities else None
-    text = TextOnly(config.text, vocabulary) if config.text and config.lessons.text else None
-    return Data(examples, vocabulary, load, regions, config.views, concepts, teacher, text)
+def _check_names(config: RunConfig) -> None:
+    known = {source.name for source in config.sources}
+    for option, named in (
+        ("mirror", {*config.augmentation.mirror} - {"all"}),
+        ("caption-weights", config.trainer.caption_weights or ()),
+    ):
+        if unknown := sorted(set(named) - known):
+            raise OptionError(
+                f"--{option} names {unknown[0]!r}, which is none of the sources ({', '.join(sorted(known))})"
+            )
 
 
-def _lessons(config: RunConfig, data: Data) -> Lessons | None:
-    if not config.lessons.of_encoder:
+def _settings(config: RunConfig, mixture: Mixture, start: Checkpoint) -> dict[str, Any]:
+    """All that decides what a run makes: its options, photos and captions, and the weights it begins with."""
+    apart = ("sources", "output", "start_from", "features", "teachers", "licence", "precision", "skip_bad")
+    described = {name: value for name, value in config.described().items() if name not in apart}
+    trainer = {name: value for name, value in described.pop("trainer").items() if name not in ("workers", "save_every")}
+    data = hashlib.sha256(repr(mixture.train()).encode()).hexdigest()
+    return {**described, **trainer, "data": data, "start": start.card.sha256}
+
+
+def _checked(config: RunConfig, mixture: Mixture, start: Checkpoint) -> Mixture:
+    """Bad photos are named before any work. A run that is taken up again has looked at its photos before."""
+    splits = ("train", "val") if config.val_photos else ("train",)
+    resumed = (config.output / STATE).exists() and config.tune_encoder
+    to_read = {}
+    for source, dataset in zip(mixture.sources, mixture.datasets, strict=True):
+        names = [example.filename for split in splits for example in dataset.of(split)]
+        to_read[source.name] = [] if resumed else names if config.tune_encoder else _uncached(config, source, names)
+    return checked(mixture, splits, to_read, start.card.photo, skip_bad=config.skip_bad)
+
+
+def _uncached(config: RunConfig, source: Source, names: list[str]) -> list[str]:
+    """Those whose features have to be computed. Whether the cache is of this encoder is seen later."""
+    folder = _cache_folder(config, source)
+    return FeatureCache(folder).missing(names) if (folder / INDEX).exists() else names
+
+
+def _cache_folder(config: RunConfig, source: Source) -> Path:
+    return source.features or (config.features or config.output / "features") / source.name
+
+
+def _accelerator(config: RunConfig) -> Accelerator:
+    processor = not torch.cuda.is_available()
+    precision = config.precision
+    if precision == "auto":
+        device = torch.device("cpu" if processor else "cuda")
+        precision = "bf16" if fast_dtype(device) is torch.bfloat16 else "no"
+    return Accelerator(mixed_precision=precision, cpu=processor)
+
+
+def _data(config: RunConfig, mixture: Mixture, start: Checkpoint, load: Loader) -> Data:
+    examples = mixture.train()
+    grid = start.encoder.config.grid
+    entities = {
+        source.name: Entities(source.entities, dataset, grid)
+        for source, dataset in zip(mixture.sources, mixture.datasets, strict=True)
+        if source.entities is not None and (config.objective.region or config.auxiliary.concepts)
+    }
+    concepts = Concepts(examples, entities, grid) if config.auxiliary.concepts else None
+    boxes = entities if config.objective.region else {}
+    networks, files = _teachers(config, examples, load)
+    return Data(examples, start.vocabulary, load, grid, boxes, config.augmentation, concepts, networks, files)
+
+
+def _teachers(
+    config: RunConfig, examples: Sequence[Example], load: Loader
+) -> tuple[tuple[NetworkTeacher, ...], tuple[FileTeacher, ...]]:
+    """Networks, and features in folders; their mean and deviation are those of a sample of the photos."""
+    if not (config.auxiliary.teacher and config.teachers):
+        return (), ()
+    sample = examples[:: max(1, len(examples) // TEACHER_SAMPLE)]
+    names = [source.name for source in config.sources]
+    paths = {name: Path(path) for name, path in config.teachers.items()}
+    files = tuple(FileTeacher(path, names) for path in paths.values() if path.is_dir())
+    networks = tuple(NetworkTeacher(name, path) for name, path in paths.items() if not path.is_dir())
+    for told in files:
+        told.learn(sample)
+    for network in networks:
+        network.learn(load(sample))
+    return networks, files
+
+
+def _auxiliary(config: RunConfig, data: Data) -> AuxiliaryLosses | None:
+    if not config.auxiliary.any:
         return None
     torch.manual_seed(config.plan.seed)
     frequency = data.concepts.frequency if data.concepts else torch.ones(1)
-    lessons = Lessons(config.lessons, FEATURE_SIZE, frequency, TAUGHT_SIZE)
-    learnt = config.start_from.with_name(LESSONS) if config.start_from else None
+    sizes = [*(each.size for each in data.teachers), *(each.size for each in data.file_teachers)]
+    losses = AuxiliaryLosses(config.auxiliary, FEATURE_SIZE, frequency, sizes)
+    learnt = config.start_from.with_name(HEADS) if config.start_from else None
     if learnt is not None and learnt.exists():
-        own = lessons.state_dict()
-        known = {name: value for name, value in load_file(learnt).items() if value.shape == own[name].shape}
-        lessons.load_state_dict(own | known)  # heads of another data set's concepts begin anew
-    return lessons
+        own = losses.state_dict()
+        known = {
+            name: value for name, value in load_file(learnt).items() if name in own and value.shape == own[name].shape
+        }
+        losses.load_state_dict(own | known)  # heads of another data set's concepts begin anew
+    return losses
 
 
-def _starting_point(config: RunConfig, dataset: Dataset) -> Checkpoint:
-    if config.start_from is not None:
-        start = _with_dropout(load_checkpoint(config.start_from), config.sizes.get("dropout"))
-        blocks = config.layer3_blocks or start.encoder.config.blocks[2]
-        encoder = grown(start.encoder, blocks)
-        return start._replace(encoder=encoder, card=replace(start.card, encoder=encoder.config))
-    torch.manual_seed(config.plan.seed)
-    examples = dataset.split("train")
-    vocabulary = Vocabulary.build((caption for each in examples for caption in each.captions), config.min_frequency)
-    encoder = _encoder(config.encoder_weights, config.layer3_blocks or RESNET_101[2])
-    decoder = Decoder(DecoderConfig(len(vocabulary), **config.sizes))
-    return Checkpoint(encoder, decoder, vocabulary, Card(dataset.name, encoder.config, decoder.config, PhotoFormat()))
+def _loader(config: RunConfig, start: Checkpoint, mixture: Mixture, accelerator: Accelerator) -> Loader:
+    if config.tune_encoder:
+        return PhotoFiles({source.name: source.photos for source in mixture.sources}, start.card.photo)
+    pairs = zip(mixture.sources, mixture.datasets, strict=True)
+    return CachedFeatures(
+        {source.name: _cache(config, start, source, dataset, accelerator) for source, dataset in pairs}
+    )
 
 
-def _with_dropout(start: Checkpoint, dropout: float | None) -> Checkpoint:
-    if dropout is None:
-        return start
-    decoder = Decoder(replace(start.decoder.config, dropout=dropout))
-    decoder.load_state_dict(start.decoder.state_dict())
-    return start._replace(decoder=decoder)
-
-
-def _encoder(weights: str | None, blocks: int) -> Encoder:
-    if weights is None:
-        raise DatasetError("a new model needs --encoder-weights: a ResNet file, or a name such as IMAGENET1K_V2")
-    if weights not in ResNet101_Weights.__members__:
-        first, second, _, last = RESNET_101
-        return encoder_from_resnet(Path(weights), EncoderConfig((first, second, blocks, last)))
-    encoder = Encoder()
-    encoder.trunk.load_state_dict(torchvision_trunk(weights))
-    return encoder
-
-
-def _features(config: RunConfig, start: Checkpoint, dataset: Dataset, accelerator: Accelerator) -> FeatureCache:
-    folder = config.features or config.output / "features"
-    turned = folder.with_name(f"{folder.name}-mirrored")
+def _cache(
+    config: RunConfig, start: Checkpoint, source: Source, dataset: Dataset, accelerator: Accelerator
+) -> FeatureCache:
+    folder = _cache_folder(config, source)
     encoder = without_identity_blocks(start.encoder)
 
-    def fill(folder: Path, splits: tuple[str, ...], *, mirrored: bool) -> None:
+    def fill(folder: Path, splits: tuple[str, ...], *, mirrored: bool) -> FeatureCache:
         compute_features(
             encoder,
             start.card.photo,
-            config.photos,
+            source.photos,
             sorted(example.filename for example in dataset.examples if example.split in splits),
             folder,
             device=accelerator.device,
@@ -164,43 +211,44 @@ def _features(config: RunConfig, start: Checkpoint, dataset: Dataset, accelerato
             mirrored=mirrored,
         )
         accelerator.wait_for_everyone()
-
-    fill(folder, ("train", "val"), mirrored=False)
-    if not config.views.mirror:
         return FeatureCache(folder)
-    fill(turned, ("train",), mirrored=True)
-    return FeatureCache(folder, FeatureCache(turned))
+
+    cache = fill(folder, ("train", "val"), mirrored=False)
+    if not config.augmentation.mirrors(source.name):
+        return cache
+    return FeatureCache(folder, fill(folder.with_name(f"{folder.name}{MIRRORED}"), ("train",), mirrored=True))
 
 
 def _validate(
-    config: RunConfig, dataset: Dataset, start: Checkpoint, load: Loader, model: CaptionModel
+    config: RunConfig, vals: list[tuple[Source, Dataset]], start: Checkpoint, load: Loader, model: CaptionModel
 ) -> dict[str, float]:
-    examples: tuple[Example, ...] = dataset.split("val")[: config.val_photos]
-    settings = SearchSettings(config.val_beam_size, length_penalty=start.card.length_penalty)
+    """The scores of every val apart, those of a named source with its name before them."""
+    settings = start.card.completed(SearchSettings(config.val_beam_size))
 
     @torch.inference_mode()
-    def annotate(filenames: Any) -> Tensor:
-        device = next(model.parameters()).device
-        return model.annotate(load(filenames).to(device))
+    def annotate(known: Mapping[str, Example], filenames: Sequence[str]) -> Tensor:
+        photos = load([known[name] for name in filenames])
+        return model.annotate(photos.to(next(model.parameters()).device))
 
-    return evaluate(model.decoder, examples, annotate, start.vocabulary, settings).scores
+    scores: dict[str, float] = {}
+    for source, dataset in vals:
+        examples = dataset.split("val")[: config.val_photos]
+        of_these = partial(annotate, {example.filename: example for example in examples})
+        found = evaluate(model.decoder, examples, of_these, start.vocabulary, settings).scores
+        scores |= {f"{source.name} {name}".strip(): score for name, score in found.items()}
+    return scores
 
 
 def _keep(config: RunConfig, start: Checkpoint, model: CaptionModel, scores: dict[str, float]) -> None:
-    recipe = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(config).items()}
     card = replace(
         start.card,
         decoder=model.decoder.config,
         storage=config.storage,
         encoder_weights=BUNDLED,
         licence=config.licence or start.card.licence,
-        training={"recipe": recipe},
+        training={"recipe": config.described()},
         scores={"val while training": scores},
     )
-    if model.lessons is not None:
-        save_file(model.lessons.state_dict(), config.output / LESSONS)
-    encoder = model.encoder
-    if config.coarse:
-        encoder = Encoder(start.encoder.config)  # it is served in its own form
-        encoder.load_state_dict(model.encoder.state_dict())
-    save_checkpoint(config.output / "checkpoint", Checkpoint(encoder, model.decoder, start.vocabulary, card))
+    if model.auxiliary is not None:
+        save_file(model.auxiliary.state_dict(), config.output / HEADS)
+    save_checkpoint(config.output / "checkpoint", Checkpoint(model.encoder, model.decoder, start.vocabulary, card))

@@ -2,91 +2,122 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from captioner.decoder import DecoderConfig, GateForm, OutputForm
 from captioner.quantization import Storage
-from captioner.training.batches import BatchPlan
-from captioner.training.karpathy import DatasetError
-from captioner.training.lessons import LessonConfig
-from captioner.training.model import STAGES
+from captioner.training.auxiliary_losses import AuxiliaryConfig
+from captioner.training.data.augmentation import Augmentation
+from captioner.training.data.batches import BatchPlan
+from captioner.training.data.sources import Source
+from captioner.training.model import Stage
 from captioner.training.objective import ObjectiveConfig
+from captioner.training.options import OptionError, check_options, option, pairs
 from captioner.training.schedule import TrainerConfig
-from captioner.training.views import Views
+
+Precision = Literal["auto", "no", "bf16", "fp16"]
+
+
+@dataclass(frozen=True)
+class NewDecoder:
+    """The form of a new decoder; one that is gone on from keeps its own, and takes ``dropout`` alone."""
+
+    embedding_size: int = option(512, "of a word", least=1)
+    hidden_size: int = option(512, "of the LSTM", least=1)
+    attention_size: int = option(512, "of the attention's hidden layer", least=1)
+    output_form: OutputForm = option("deep", "the paper's equation 7, or one layer on the hidden state")
+    gate: GateForm = option("scalar", "the paper's one number, or one a feature")
+    dropout: float | None = option(None, "default: 0.5, or that of --start-from", least=0, most=0.99)
+    min_frequency: int = option(5, "words seen so often are in a new vocabulary", least=1)
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+    def config(self, vocabulary_size: int) -> DecoderConfig:
+        """That of the decoder's layers."""
+        made = DecoderConfig(
+            vocabulary_size,
+            embedding_size=self.embedding_size,
+            hidden_size=self.hidden_size,
+            attention_size=self.attention_size,
+            output=self.output_form,
+            gate=self.gate,
+        )
+        return made if self.dropout is None else replace(made, dropout=self.dropout)
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything a training run is made from.
+    """Where a run begins, what it trains and what it keeps.
 
     Attributes:
-        start_from: checkpoint folder to go on from, or None for a new decoder.
-        sizes: of a new decoder, by the names of `DecoderConfig`; one that is gone on from keeps its
-            own, and takes ``dropout`` alone if it is named.
-        encoder_weights: a ResNet file, or the name of a torchvision ``ResNet101_Weights`` entry.
-        layer3_blocks: grow the encoder's stage 3 to so many blocks first; 0 leaves it, or makes 23 of a new one.
-        tuned: train the encoder too, from its stage ``tune_from`` on; else it is frozen and its features are cached.
-        attention_only: train the decoder's attention alone: where it looks, and hold what it makes of that.
-        coarse: train and judge on a grid half as fine, without dilation, of photos of 7/8 of their size; not
-            with cached features.
-        lessons: what is learnt beside captions; concepts need ``entities``, the others ``teacher`` and ``text``.
-        teacher: DenseNet-169 weights as safetensors.
-        text: sentences without photos, one a line.
-        features: folder of the cached features; computed there if absent. Those of mirrored photos lie
-            beside it, in the folder of that name with ``-mirrored``.
-        on_the_fly: encode photos at every step instead of caching features of a frozen encoder.
-        pool: average ``pool × pool`` cells of the grid while training.
-        feature_dropout: see `CaptionModel`.
-        storage: form of the kept checkpoint; a frozen encoder is rounded to it *first*, so that
-            the decoder learns on the very features that will be served.
-        val_photos: photos of val decoded after each epoch, at the length penalty of ``start_from``'s card;
-            0 keeps the last epoch.
+        sources: the data sets.
+        tune_encoder: else it is frozen, and its features are cached.
+        storage: a frozen encoder is rounded to it *first*, so that the decoder learns on the very features
+            that will be served.
+        val_photos: decoded after each epoch, at the length penalty of ``start_from``'s card.
     """
 
-    dataset: Path
-    photos: Path
+    sources: tuple[Source, ...]
     output: Path
-    start_from: Path | None = None
-    encoder_weights: str | None = None
-    layer3_blocks: int = 0
-    tuned: bool = False
-    tune_from: str = STAGES[0]
-    coarse: bool = False
-    attention_only: bool = False
-    lessons: LessonConfig = field(default_factory=LessonConfig)
-    teacher: Path | None = None
-    text: Path | None = None
-    features: Path | None = None
-    on_the_fly: bool = False
-    entities: Path | None = None
-    pool: int = 1
-    feature_dropout: float = 0.0
-    min_frequency: int = 5
-    sizes: dict[str, Any] = field(default_factory=dict)
-    storage: Storage = "float16"
-    precision: str = "bf16"
-    val_photos: int = 300
-    val_beam_size: int = 3
-    licence: str = ""
+    start_from: Path | None = option(None, "checkpoint folder to go on from")
+    encoder_weights: str | None = option(None, "of a new model: ResNet-50/101 file, or a ResNet101_Weights name")
+    deepen: int = option(
+        0, "fill the encoder's third stage up to so many blocks; 0: as it is, or 23 of a new one", least=0
+    )
+    tune_encoder: bool = option(False, "train the encoder too")
+    tune_from: Stage = option("conv1", "first stage of it that is trained")
+    feature_dropout: float = option(0.0, "chance of a photo's feature channels to be hidden", least=0, most=0.99)
+    features: Path | None = option(
+        None, "folder of cached features, of sources that name none; computed there (default: in the run's folder)"
+    )
+    teachers: Mapping[str, str] | None = option(
+        None,
+        "for --teacher-weight: torchvision networks and their .safetensors, or features in the form of the cache: "
+        "densenet169=FILE,NAME=FOLDER",
+        parse=pairs,
+    )
+    storage: Storage = option("float16", "form of the kept checkpoint")
+    precision: Precision = option("auto", "of the arithmetic; auto: bf16 where the device has it")
+    val_photos: int = option(
+        300, "photos of each source's val decoded after each epoch; 0 keeps the last epoch", least=0
+    )
+    val_beam_size: int = option(3, "of that", least=1, most=20)
+    skip_bad: bool = option(False, "leave photos out that are missing, damaged or without captions")
+    licence: str = option("", "what the card says of it")
+    decoder: NewDecoder = field(default_factory=NewDecoder)
     plan: BatchPlan = field(default_factory=BatchPlan)
-    views: Views = field(default_factory=Views)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    auxiliary: AuxiliaryConfig = field(default_factory=AuxiliaryConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
 
     def __post_init__(self) -> None:
-        lessons = self.lessons
-        if self.attention_only and self.start_from is None:
-            raise DatasetError("--attention-only is for a model that has learnt to caption; add --start-from")
-        if not self.tuned and lessons.of_encoder:
-            raise DatasetError("concepts and a teacher are for an encoder that is trained; add --tune-encoder")
-        if self.trainer.samples and (lessons.of_encoder or lessons.text):
-            raise DatasetError("--self-critical has no lessons; leave --concept-, --teacher- and --text-weight out")
-        if not (self.tuned or self.on_the_fly) and (self.coarse or self.views.smallest_crop < 1):
-            raise DatasetError("--coarse and --crops need photos, not features; add --on-the-fly or --tune-encoder")
-        if (lessons.concepts or self.objective.region) and self.entities is None:
-            raise DatasetError("--concept-weight and --region-weight need the boxes of --entities")
-        if lessons.text and self.text is None:
-            raise DatasetError("--text-weight needs the sentences of --text")
-        if lessons.teacher and self.teacher is None:
-            raise DatasetError("--teacher-weight needs the DenseNet-169 of --teacher")
+        check_options(self)
+        if not self.tune_encoder and self.auxiliary.any:
+            raise OptionError(
+                "--concept-weight and --teacher-weight are for an encoder that is trained; add --tune-encoder"
+            )
+        if not self.tune_encoder and self.augmentation.crops < 1:
+            raise OptionError("--crops needs photos, not cached features; add --tune-encoder")
+        if self.tune_encoder and self.augmentation.cells:
+            raise OptionError("--cells chooses among cached features; leave it or --tune-encoder out")
+        if self.objective.region and not any(source.entities for source in self.sources):
+            raise OptionError("--region-weight needs boxes; give --entities, or `entities` of a source")
+        if self.auxiliary.teacher and not self.teachers:
+            raise OptionError("--teacher-weight needs --teachers: densenet169=FILE.safetensors")
+
+    def described(self) -> dict[str, Any]:
+        """All of it as JSON can hold it, for a card."""
+        return dict(_plain(asdict(self)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value

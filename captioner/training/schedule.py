@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
 from captioner.training.model import CaptionModel
+from captioner.training.options import amounts, check_options, option
 
 
 @dataclass(frozen=True)
 class TrainerConfig:
-    """How to train; data and model sizes are given elsewhere.
+    """How long, how fast and by which score."""
 
-    Attributes:
-        learning_rate: peak of the one-cycle schedule for the decoder.
-        encoder_learning_rate: the same for a fine-tuned encoder; ten times this for the norms that begin at 0.
-        clip: largest norm of the gradient.
-        patience: epochs without a better score before stopping early.
-        samples: captions drawn a photo for self-critical training; 0 is teacher forcing.
-        bleu_weight: of BLEU-4 beside CIDEr in the reward of drawn captions.
-        reference_weight: of the ordinary objective on reference captions beside the drawn ones.
-        ema: decay of the moving average of the weights, which is then what is judged and kept; 0 is none.
-        metric: the decoded score that decides, as `evaluation` names it.
-        save_every: steps between resumable states.
-    """
+    epochs: int = option(24, "passes over the photos; see --batch-photos for what one is of several sources", least=1)
+    learning_rate: float = option(1e-3, "peak of the decoder's one-cycle schedule", above=0)
+    encoder_learning_rate: float = option(
+        1e-4, "the same of a tuned encoder; ten times this for norms that begin at 0", above=0
+    )
+    warmup: float = option(0.1, "share of the steps until the peak", above=0, most=0.9)
+    weight_decay: float = option(0.01, "of AdamW", least=0)
+    clip: float = option(5.0, "largest norm of the gradient; 0 does not clip", least=0)
+    patience: int = option(5, "epochs without a better score before stopping early", least=0)
+    metric: str = option(
+        "",
+        'score that decides, such as "CIDEr" or "flickr8k CIDEr + 0.5 everyday CIDEr"; default: the sum of every CIDEr',
+    )
+    save_every: int = option(250, "steps between resumable states", least=1)
+    workers: int = option(0, "processes that read batches ahead", least=0)
+    ema: float = option(
+        0.0, "decay of the moving average of the weights, which is then what is kept; 0: none", least=0, most=0.99999
+    )
+    caption_weights: Mapping[str, float] | None = option(
+        None, "how much the captions of a source count, if not 1: NAME=0.5,NAME=…", parse=amounts
+    )
 
-    epochs: int = 24
-    learning_rate: float = 1e-3
-    encoder_learning_rate: float = 1e-4
-    warmup: float = 0.1
-    weight_decay: float = 0.01
-    clip: float = 5.0
-    patience: int = 5
-    metric: str = "CIDEr"
-    save_every: int = 250
-    workers: int = 0
-    samples: int = 0
-    bleu_weight: float = 0.0
-    reference_weight: float = 0.2
-    ema: float = 0.0
+    def __post_init__(self) -> None:
+        check_options(self)
 
 
 def parameter_groups(model: CaptionModel, config: TrainerConfig) -> list[dict[str, Any]]:
-    """The decoder and the lessons at their rate and, if fine-tuned, the encoder at its own smaller one.
+    """The decoder and the auxiliary losses at their rate and, if fine-tuned, the encoder at its own smaller one.
 
     Norms whose weights are all zero, of blocks that still are the identity, have far to go: ten times that rate.
     """
-    heads = [] if model.lessons is None else list(model.lessons.parameters())
+    heads = [] if model.auxiliary is None else list(model.auxiliary.parameters())
     groups: list[dict[str, Any]] = [{"params": [*model.decoder.parameters(), *heads], "lr": config.learning_rate}]
     if not model.tuned:
         return groups

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,51 +11,55 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list, send_to_device
-from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from captioner.training.auxiliary_losses import AuxiliaryTargets
 from captioner.training.averaging import MovingAverage
-from captioner.training.batches import Batch, BatchDataset, BatchPlan, Loader, RegionSource
-from captioner.training.concepts import Concepts
-from captioner.training.karpathy import DatasetError, Example
-from captioner.training.lessons import LessonTargets
+from captioner.training.data.augmentation import Augmentation
+from captioner.training.data.batches import Batch, BatchDataset, BatchPlan
+from captioner.training.data.concepts import Concepts
+from captioner.training.data.datasets import Example
+from captioner.training.data.entities import Entities
+from captioner.training.data.photos import Loader
+from captioner.training.measures.scores import Choice
 from captioner.training.model import CaptionModel
 from captioner.training.objective import Loss, ObjectiveConfig, Shares, objective
-from captioner.training.progress import LOSSES, STATE, LossLog, Progress
+from captioner.training.options import OptionError
+from captioner.training.progress import LOSSES, STATE, Interruption, LossLog, Progress, RunError
 from captioner.training.schedule import TrainerConfig, parameter_groups
-from captioner.training.self_critical import SelfCritic
-from captioner.training.teacher import Teacher
-from captioner.training.text import Sentences, TextOnly
-from captioner.training.views import Views
+from captioner.training.teachers import FileTeacher, NetworkTeacher
 from captioner.vocabulary import Vocabulary
+
+SENSELESS = 1e4  # a loss in nats a word, hundreds of times that of knowing nothing
 
 Validate = Callable[[CaptionModel], dict[str, float]]
 Keep = Callable[[CaptionModel, dict[str, float]], None]
 
 
 class Data(NamedTuple):
-    """What to train on."""
+    """What to train on; ``grid`` is that of the features, ``entities`` are by the name of their source."""
 
     examples: tuple[Example, ...]
     vocabulary: Vocabulary
     load: Loader
-    regions: RegionSource | None
-    views: Views = Views()
+    grid: int
+    entities: Mapping[str, Entities]
+    augmentation: Augmentation = Augmentation()
     concepts: Concepts | None = None
-    teacher: Teacher | None = None
-    text: TextOnly | None = None
+    teachers: tuple[NetworkTeacher, ...] = ()
+    file_teachers: tuple[FileTeacher, ...] = ()
 
 
 class Trainer:
     """Trains a `CaptionModel`; the same seed gives the same run, interrupted or not.
 
     Several processes share every batch and take the same step as one process would, but for the
-    draws of dropout and self-critical training, which follow from seed, step and process.
+    draws of dropout, which follow from seed, step and process.
 
     Raises:
-        DatasetError: if there are more processes than photos in a batch.
+        OptionError: if there are more processes than photos in a batch.
     """
 
     def __init__(
@@ -68,17 +72,16 @@ class Trainer:
         output: Path,
         *,
         validate: Validate | None = None,
+        choice: Choice | None = None,
         keep: Keep | None = None,
         accelerator: Accelerator | None = None,
     ) -> None:
         self.data, self.plan, self.config, self.objective_config = data, plan, config, objective_config
-        self.output, self.validate, self.keep = output, validate, keep
+        self.output, self.validate, self.choice, self.keep = output, validate, choice, keep
         self.accelerator = accelerator or Accelerator()
-        self.progress = Progress()
+        self.progress, self.saved = Progress(), 0
+        self.interruption = Interruption()
         self.losses = LossLog(output / LOSSES)
-        self.critic: SelfCritic | None = None
-        if config.samples:
-            self.critic = SelfCritic(data.examples, data.vocabulary, config.samples, config.bleu_weight)
         model.to(self.accelerator.device)
         optimizer = torch.optim.AdamW(parameter_groups(model, config), weight_decay=config.weight_decay)
         self.steps = config.epochs * self._batches_an_epoch()
@@ -103,16 +106,28 @@ class Trainer:
         return self.average.model if self.average else self.bare
 
     def run(self) -> Progress:
-        """Train to the end, from where the state in ``output`` left off if there is one."""
+        """Train to the end, from where the state in ``output`` left off if there is one.
+
+        Ctrl-C leaves a state to go on from.
+
+        Raises:
+            RunError: if the loss is no number any more.
+        """
         self.output.mkdir(parents=True, exist_ok=True)
         self._resume()
         bar = tqdm(total=self.steps, initial=self.progress.step, unit="batch", disable=not self.is_main)
-        while self.progress.epoch < self.config.epochs and self.progress.stale <= self.config.patience:
-            for loss in self._epoch():
-                bar.set_description(f"epoch {self.progress.epoch + 1} loss {loss['words']:.3f}")
-                bar.update()
-            self._finish_epoch()
-        bar.close()
+        try:
+            with self.interruption:
+                while self.progress.epoch < self.config.epochs and self.progress.stale <= self.config.patience:
+                    for loss in self._epoch():
+                        bar.set_description(f"epoch {self.progress.epoch + 1} loss {loss['words']:.3f}")
+                        bar.update()
+                    self._finish_epoch()
+        except KeyboardInterrupt:
+            self._save()
+            raise
+        finally:
+            bar.close()
         self.accelerator.wait_for_everyone()  # else one could read the checkpoint while another writes it
         return self.progress
 
@@ -124,7 +139,7 @@ class Trainer:
     def _batches_an_epoch(self) -> int:
         batches, processes = self.plan.epoch(self.data.examples, 0), self.accelerator.num_processes
         if (smallest := min(map(len, batches))) < processes:
-            raise DatasetError(f"a batch of {smallest} photos is too small for {processes} processes; enlarge it")
+            raise OptionError(f"a batch of {smallest} photos is too small for {processes} processes; enlarge it")
         return len(batches)
 
     def _epoch(self) -> Iterator[dict[str, float]]:
@@ -133,20 +148,32 @@ class Trainer:
         share = [self._share(batch) for batch in batches[self.progress.batch :]]
         data = self.data
         dataset = BatchDataset(
-            data.examples, share, data.vocabulary, data.load, data.regions, data.views, data.concepts
+            data.examples,
+            share,
+            data.vocabulary,
+            data.load,
+            grid=data.grid,
+            entities=data.entities,
+            augmentation=data.augmentation,
+            concepts=data.concepts,
+            weights=self.config.caption_weights,
+            taught=data.file_teachers,
         )
         own = torch.Generator()  # else the loader would draw from the numbers of the model's initial weights
         for batch in DataLoader(dataset, batch_size=None, num_workers=self.config.workers, generator=own):
-            torch.manual_seed(self._step_seed())
-            loss = self._train_on(batch)
-            if self.average:
-                self.average.update(self.bare, self.progress.step)
-            self._log(loss)
+            with self.interruption.held():  # a step is whole or has not been taken
+                loss = self._step(batch)
             yield loss
-            self.progress.batch += 1
-            self.progress.step += 1
-            if self.progress.step % self.config.save_every == 0:
-                self._save()
+
+    def _step(self, batch: Batch) -> dict[str, float]:
+        torch.manual_seed(self._step_seed())
+        loss = self._train_on(batch)
+        if self.average:
+            self.average.update(self.bare, self.progress.step)
+        self._log(loss)
+        self.progress.batch += 1
+        self.progress.step += 1
+        return loss
 
     def _share(self, batch: list[Any]) -> list[Any]:
         return batch[self.accelerator.process_index :: self.accelerator.num_processes]
@@ -160,43 +187,40 @@ class Trainer:
         """One step; the result is the loss over the shares of all processes."""
         batch = send_to_device(batch, self.accelerator.device)
         with self.accelerator.autocast():
-            loss = self._drawn_loss(batch, self.critic) if self.critic else self._forced_loss(batch)
+            loss = self._loss(batch)
+        whole = self.accelerator.reduce(torch.stack(loss).detach(), reduction="mean")
+        if not whole.isfinite().all() or whole[0] > SENSELESS:
+            raise RunError(self._blown_up(float(whole[0])))
+        if self.progress.step % self.config.save_every == 0 and self.progress.step > self.saved:
+            self._save()  # not earlier: only now are the weights of the step before known to be good
         self.accelerator.backward(loss.total)
-        self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
+        if self.config.clip:
+            self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.scheduler.step()
-        whole = self.accelerator.reduce(torch.stack(loss).detach(), reduction="mean")
         return dict(zip(Loss._fields, whole.tolist(), strict=True))
 
-    def _shares(self, batch: Batch, drawn: Tensor | None = None) -> Shares:
-        """``drawn``: the lengths of drawn captions."""
+    def _blown_up(self, loss: float) -> str:
+        rate = self.scheduler.get_last_lr()[0]
+        kept = f"the state before, of step {self.saved}, is in {self.output}" if self.saved else "no state was written"
+        return (
+            f"the loss is {loss} at step {self.progress.step + 1}, at a learning rate of {rate:g} (--learning-rate "
+            f"{self.config.learning_rate:g}, --clip {self.config.clip:g}); {kept}. Begin anew with a lower rate"
+        )
+
+    def _shares(self, batch: Batch) -> Shares:
         boxed = len(batch.regions.rows) if batch.regions else 0
-        counts = [(batch.lengths - 1).sum(), len(batch.lengths), boxed, 0 if drawn is None else (drawn - 1).sum()]
+        counts = [torch.dot(batch.weights, (batch.lengths - 1).float()), len(batch.lengths), boxed]
         own = torch.stack([torch.as_tensor(count, device=self.accelerator.device) for count in counts]).float()
         mean = self.accelerator.reduce(own, reduction="mean")
         return Shares(*(own / mean.clamp_min(1e-9)))  # 0 of a kind that nobody has
 
-    def _forced_loss(self, batch: Batch) -> Loss:
-        taught = self.data.teacher(batch.inputs) if self.data.teacher else None
-        targets = LessonTargets(batch.concepts, taught, self._text(len(batch.captions)))
-        forced, lessons = self.model(batch.inputs, batch.captions, batch.lengths, targets)
-        return objective(forced, self.objective_config, batch.regions, self._shares(batch), lessons)
-
-    def _text(self, count: int) -> Sentences | None:
-        if self.data.text is None:
-            return None
-        drawn: Sentences = send_to_device(self.data.text.draw(count, self._step_seed()), self.accelerator.device)
-        return drawn
-
-    def _drawn_loss(self, batch: Batch, critic: SelfCritic) -> Loss:
-        batch = batch._replace(inputs=self.bare.encoded_once(batch.inputs))
-        with torch.no_grad():
-            features = self.bare.annotate(batch.inputs)
-        drawn = critic.draw(self.bare.decoder, features, batch.photos)
-        forced, _ = self.model(batch.inputs, *critic.with_references(drawn, batch))
-        shares = self._shares(batch, drawn.lengths)
-        return critic.loss(forced, drawn, batch, self.config.reference_weight, self.objective_config, shares)
+    def _loss(self, batch: Batch) -> Loss:
+        taught = [teacher(batch.inputs) for teacher in self.data.teachers]
+        targets = AuxiliaryTargets(batch.concepts, (*taught, *batch.taught))
+        forced, auxiliary = self.model(batch.inputs, batch.captions, batch.lengths, targets)
+        return objective(forced, self.objective_config, batch.regions, self._shares(batch), auxiliary, batch.weights)
 
     def _log(self, loss: dict[str, float]) -> None:
         if self.is_main:
@@ -204,14 +228,17 @@ class Trainer:
             self.losses.add({**where, **loss, "learning_rate": self.scheduler.get_last_lr()[0]})
 
     def _finish_epoch(self) -> None:
-        progress = self.progress
-        progress.epoch, progress.batch = progress.epoch + 1, 0
-        if self.validate is None:
-            self._keep({})
-        else:
-            scores = [self.validate(self.served.eval())]
-            self._judge(*broadcast_object_list(scores))  # rounding may differ, but whether to stop must not
-        self._save()
+        try:
+            scores = [self.validate(self.served.eval())] if self.validate else None
+        except FloatingPointError as error:
+            raise RunError(self._blown_up(float("nan"))) from error
+        with self.interruption.held():
+            self.progress.epoch, self.progress.batch = self.progress.epoch + 1, 0
+            if scores is None:
+                self._keep({})
+            else:
+                self._judge(*broadcast_object_list(scores))  # rounding may differ, but whether to stop must not
+            self._save()
 
     def _judge(self, scores: dict[str, float]) -> None:
         """Keep the model if its decoded score is the best so far; count the epochs since then."""
@@ -219,8 +246,9 @@ class Trainer:
         if self.is_main:
             tqdm.write(f"epoch {self.progress.epoch}: {listed}")
         self.progress.stale += 1
-        if scores[self.config.metric] > self.progress.best:
-            self.progress.best, self.progress.stale = scores[self.config.metric], 0
+        score = self.choice(scores) if self.choice else 0.0
+        if score > self.progress.best:
+            self.progress.best, self.progress.stale = score, 0
             self._keep(scores)
 
     def _keep(self, scores: dict[str, float]) -> None:
@@ -240,6 +268,7 @@ class Trainer:
         }
         torch.save(state, self.output / f"{STATE}.partial")
         (self.output / f"{STATE}.partial").replace(self.output / STATE)
+        self.saved = self.progress.step
 
     def _resume(self) -> None:
         path = self.output / STATE
@@ -253,6 +282,7 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scheduler.load_state_dict(state["scheduler"])
         self.progress = Progress(**state["progress"])
+        self.saved = self.progress.step
         if self.accelerator.scaler:
             self.accelerator.scaler.load_state_dict(state["scaler"])
         if self.average:

@@ -1,74 +1,29 @@
-// What Python sends. Every message holds everything; a new run clears the page, an older one comes too late.
-function createArrival(root, state, parts) {
-  const { timeline, stage, cells, race, tree, captions, playback } = parts;
-  const status = root.querySelector('.sat-status');
+// Runs in the page's head, before Gradio starts.
+import { KEPT, languageOf, languageOfPage, PARAMETER } from './model/language.js';
+import { stored } from './view/storage.js';
 
-  function clear(value) {
-    timeline.reset();
-    stage.setGrid(value.grid);
-    cells.reset(value.grid);
-    state.preview = null;
-    state.coverage = false;
-    state.chosen = value.chosen || 0;
-    state.companion = value.beside ?? -1;
-  }
+const WIDEST = 1880; // pixels of the window, from which on the page grows with it
 
-  // The model works on an answer; the page keeps what it has.
-  function asking(ahead) {
-    state.data = { ...state.data, phase: 'asking' };
-    status.textContent = say(ahead ? 'waiting' : 'asking', { ahead });
-    playback.wake();
-  }
-
-  function announce() {
-    const { data } = state;
-    status.textContent = say(data.phase, { ahead: data.ahead }) || '';
-    root.querySelector('.sat-live').textContent = data.done ? say('caption') + ': ' + sentence(state.words) : '';
-  }
-
-  function show(value, fresh) {
-    state.data = value;
-    remember(value.settings, value.example);
-    race.fill(value);
-    tree.fill(value, state.chosen);
-    root.querySelector('.sat-photo').alt = value.photo ? say('photo') : '';
-    captions.read();
-    if (!fresh) return;
-    timeline.seek(value.start || 0);
-    const caption = state.caption();
-    if (caption && caption.change) timeline.state.playing = false; // a word that looked elsewhere waits to be looked at
-  }
-
-  return (sent) => {
-    if (!sent) return;
-    const value = unfold(sent);
-    if (value.run < state.data.run || value.version !== 2) return;
-    if (value.phase === 'asking') {
-      asking(value.ahead);
-      return;
-    }
-    const fresh = value.run > state.data.run;
-    if (fresh) clear(value);
-    inPlace(root.querySelector('.sat-questions'), () => show(value, fresh));
-    announce();
-    captions.refresh();
-  };
+export function startArrival() {
+  speak();
+  window.addEventListener('resize', grow);
+  grow();
 }
 
-// Whoever looks at a part of the page keeps it before their eyes, whatever grows or shrinks above it.
-function inPlace(part, change) {
-  const before = part.getBoundingClientRect();
-  change();
-  const moved = part.getBoundingClientRect().top - before.top;
-  if (moved && before.top >= 0 && before.top < window.innerHeight * 0.75) window.scrollBy(0, moved);
+function grow() {
+  document.documentElement.style.setProperty('--zoom', Math.max(1, window.innerWidth / WIDEST));
 }
 
-// The address restores what is on the page; an offline page has none to restore.
-function remember(settings, example) {
-  if (!settings || settings.length !== 3 || !location.protocol.startsWith('http')) return;
+// Whoever asks what language the page is in is answered the same: scripts, Gradio's among them, by the browser, the server by
+// the address, which every request carries. What the browser says by itself needs no address.
+function speak() {
+  const own = languageOf(navigator.language);
+  const language = languageOfPage(location.search, stored('localStorage', KEPT), own);
+  document.documentElement.lang = language;
+  Object.defineProperty(navigator, 'language', { configurable: true, get: () => language });
+  Object.defineProperty(navigator, 'languages', { configurable: true, get: () => [language] });
+  if (language === own) return;
   const url = new URL(location.href);
-  ['beam', 'temperature', 'seed'].forEach((name, index) => url.searchParams.set(name, settings[index]));
-  if (example) url.searchParams.set('photo', example);
-  else url.searchParams.delete('photo');
-  if (url.href !== location.href) history.replaceState(history.state, '', url);
+  url.searchParams.set(PARAMETER, language);
+  history.replaceState(history.state, '', url);
 }

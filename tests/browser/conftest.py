@@ -16,6 +16,8 @@ from PIL import Image
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+from driver import PATIENCE
+
 from captioner.card import Card
 from captioner.checkpoint import Checkpoint
 from captioner.decoder import Decoder, DecoderConfig, DecoderState
@@ -23,15 +25,15 @@ from captioner.encoder import Encoder, EncoderConfig
 from captioner.photo import PhotoFormat
 from captioner.pipeline import Captioner
 from captioner.vocabulary import Vocabulary
-from demo.handlers import Handlers
-from demo.studio import Studio
-from demo.theme import launch_options
-from demo.ui import build
+from demo.launch import launch_options
+from demo.page.handlers import Handlers
+from demo.page.ui import build
+from demo.runs.engine import Engine
 
 PLAIN = ["a", "man", "dog", "ball", "on", "grass", "red", "runs"]
 HOSTILE = ["<img src=x onerror=alert(1)>", "${1}", "{{value}}", "한국어", "مرحبا"]
 NO_CHROMIUM = "no Chromium is installed (looked for chromium, chromium-browser, google-chrome)"
-PATIENCE = 120_000  # milliseconds, on a busy machine
+LOCAL = ("http://127.0.0.1:", "https://127.0.0.1:", "data:", "blob:", "file:")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -131,10 +133,10 @@ def address(serve, tiny) -> str:
 
 
 @pytest.fixture
-def studio(address, serve) -> Studio:
+def engine(address, serve) -> Engine:
     """What serves the page at ``address``."""
     owners = (getattr(event.fn, "__self__", None) for event in serve.pages[address].fns.values())
-    return next(owner.studio for owner in owners if isinstance(owner, Handlers))
+    return next(owner.tabs.engine for owner in owners if isinstance(owner, Handlers))
 
 
 @pytest.fixture
@@ -177,12 +179,12 @@ class Watched:
         page.on("requestfailed", self._failed)
 
     def _request(self, request) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:", "file:")):
+        if not request.url.startswith(LOCAL):
             self.wrong.append(f"left the machine: {request.url}")
 
     def _failed(self, request) -> None:
-        # The page itself closes its event stream when all events have ended.
-        if "/queue/data" not in request.url:
+        # What the page itself gives up is no failure: its streams, and what is on its way when it is left.
+        if request.failure != "net::ERR_ABORTED":
             self.wrong.append(f"failed: {request.url} {request.failure}")
 
 

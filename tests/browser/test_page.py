@@ -5,67 +5,17 @@ from __future__ import annotations
 import struct
 import zlib
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from driver import data, finished, set_beam, settle, upload, wait, words
 from PIL import Image
 
 from captioner.pipeline import DEFAULT_CHECKPOINT, Captioner
-from demo.examples import examples
+from captioner.search import SearchSettings
+from demo.page.examples import examples
 
 pytestmark = pytest.mark.browser
-
-PIXELS = """() => new Promise((done) => {
-  let before = null;
-  let same = 0;
-  requestAnimationFrame(function look() {
-    const now = document.querySelector('.sat-top .sat-map').toDataURL();
-    same = now === before ? same + 1 : 0;
-    before = now;
-    if (same < 15) requestAnimationFrame(look);
-    else done(now);
-  });
-})"""
-
-
-def data(page) -> dict[str, str]:
-    return page.evaluate("() => ({...document.querySelector('.sat').dataset})")
-
-
-def wait(page, condition: str, timeout: int = 120_000) -> None:
-    page.wait_for_function(
-        f"() => {{ const d = document.querySelector('.sat').dataset; return {condition}; }}", timeout=timeout
-    )
-
-
-def finished(page, after: str = "0") -> str:
-    """Wait until a run later than ``after`` is done; returns its number."""
-    wait(page, f"d.phase === 'done' && Number(d.run) > {after}")
-    return data(page)["run"]
-
-
-def upload(page, path: Path) -> None:
-    page.set_input_files("#photo input[type=file]", str(path))
-
-
-def words(page) -> list[str]:
-    return page.locator(".sat > .sat-caption .sat-word:not(.sat-end) bdi").all_inner_texts()
-
-
-def question(page, kind: str) -> None:
-    """Open one of the questions that a class asks."""
-    page.locator(f".sat-question[data-question={kind}]").click()
-
-
-def weigh(page, sentence: str) -> None:
-    """Ask how likely a sentence of one's own is."""
-    question(page, "own")
-    page.fill(".sat-own input", sentence)
-    page.locator(".sat-own input").press("Enter")
-
-
-def settle(page) -> str:
-    """The map's pixels once it has come to rest: the same in many frames on end, however slow the frames come."""
-    return page.evaluate(PIXELS)
 
 
 def test_an_example_plays_on_arrival(address, open_page):
@@ -119,6 +69,49 @@ def test_pause_scrub_and_keys_move_the_map(address, open_page):
     wait(page, "d.playing === 'true' && Number(d.step) >= 1")
 
 
+@pytest.mark.parametrize("clicked", [".sat-examples button >> nth=1", "#beam input[type=range]", "#dice"])
+def test_keys_work_after_any_click(clicked, address, open_page):
+    page = open_page(address)
+    run = finished(page)
+    if clicked.startswith("#beam"):
+        page.locator("#settings > button").click()
+    page.locator(clicked).click()
+    run = finished(page, run)
+    last = int(data(page)["count"]) - 1
+    page.keyboard.press("End")
+    wait(page, f"d.step === '{last}' && d.playing === 'false'")
+    page.keyboard.press("Home")
+    wait(page, "d.step === '0'")
+    page.keyboard.press("f")
+    page.wait_for_selector(".sat-lecture")
+
+
+def test_typing_fields_and_sliders_reached_by_keys_keep_their_keys(address, open_page):
+    page = open_page(address)
+    finished(page)
+    page.keyboard.press("Home")
+    wait(page, "d.step === '0'")
+    page.locator("#settings > button").click()
+    page.locator("#seed input").focus()
+    page.keyboard.press("End")
+    page.locator(".sat-question[data-question=own]").click()
+    own = page.locator(".sat-own input")
+    own.focus()
+    page.keyboard.press("3")
+    assert own.input_value() == "3"
+    assert data(page)["step"] == "0"
+    if not page.locator("#beam").is_visible():
+        page.locator("#settings > button").click()
+    slider = page.locator("#beam input[type=range]")
+    slider.focus()
+    before = slider.input_value()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("ArrowRight")
+    assert slider.input_value() != before
+    assert data(page)["step"] in ("0", "-1")  # not the next word; -1 where the next run has begun
+
+
 def test_hover_previews_and_click_pins_a_word(address, open_page):
     page = open_page(address)
     finished(page)
@@ -156,6 +149,7 @@ def test_a_moved_slider_searches_again(address, open_page):
     page = open_page(address)
     before = finished(page)
     assert page.locator(".sat-status").inner_text() == ""
+    page.locator("#settings > button").click()
     page.locator("#temperature input[type=number]").fill("1.5")
     page.locator("#temperature input[type=number]").press("Enter")
     after = finished(page, before)
@@ -164,8 +158,36 @@ def test_a_moved_slider_searches_again(address, open_page):
     finished(page, after)
 
 
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [("en-US", "the temperature is now 0.7."), ("ko-KR", "온도를 0.7(으)로 올렸습니다.")],
+)
+def test_a_new_seed_draws_and_says_what_it_changed_for_that(address, tiny, open_page, locale, sentence):
+    page = open_page(address, locale=locale)
+    run = finished(page)
+    page.click("#dice")
+    run = finished(page, run)
+    assert sentence in page.get_by_test_id("toast-body").inner_text()
+    page.get_by_test_id("toast-close").click()
+    page.get_by_test_id("toast-body").wait_for(state="detached")
+    temperature, seed = drawn_with(page)
+    assert temperature == 0.7
+    drawn = tiny.caption(str(examples()[0].path), SearchSettings(3, 0.7, seed))
+    assert words(page) == [word for word in drawn.words if word != "<end>"]
+    page.click("#dice")
+    finished(page, run)
+    assert drawn_with(page)[0] == 0.7
+    assert page.get_by_test_id("toast-body").count() == 0, "nothing but the seed changed"
+
+
+def drawn_with(page) -> tuple[float, int]:
+    """Temperature and seed, as the address has them."""
+    query = parse_qs(urlsplit(page.url).query)
+    return float(query["temperature"][0]), int(query["seed"][0])
+
+
 def test_a_new_photo_in_mid_caption_leaves_no_mixed_state(address, tiny, slow, open_page, photo):
-    page = open_page(address)
+    page = open_page(f"{address}/?photo=Corgi")
     wait(page, "Number(d.count) >= 2")
     assert data(page)["phase"] != "done"
     run = data(page)["run"]
@@ -178,7 +200,7 @@ def test_a_new_photo_in_mid_caption_leaves_no_mixed_state(address, tiny, slow, o
 
 
 def test_stop_keeps_the_words_written_so_far(address, slow, open_page):
-    page = open_page(address)
+    page = open_page(f"{address}/?photo=Corgi")
     wait(page, "Number(d.count) >= 2")
     page.click("#stop")
     wait(page, "d.phase === 'stopped'")
@@ -209,7 +231,7 @@ def bad_files(folder: Path) -> dict[str, tuple[Path, str]]:
         "thread": (folder / "thread.png", "only 1 × 5000 pixels"),
         "empty": (folder / "empty.jpg", "not an image we can read"),
         "text": (folder / "text.jpg", "not an image we can read"),
-        "cut": (folder / "cut.png", "damaged or incomplete"),
+        "cut": (folder / "cut.png", "More than half of this picture is missing"),
         "bomb": (folder / "bomb.png", "too many pixels"),
     }
 
@@ -233,6 +255,7 @@ def test_a_bad_file_is_refused_in_one_sentence(kind, address, open_page, tmp_pat
 def test_markup_and_other_scripts_play_as_plain_text(hostile_address, open_page):
     page = open_page(hostile_address)
     run = finished(page)
+    page.locator("#settings > button").click()
     page.locator("#temperature input[type=number]").fill("2")
     page.locator("#temperature input[type=number]").press("Enter")
     finished(page, run)
@@ -254,8 +277,7 @@ def test_two_tabs_do_not_share_a_photo(address, open_page, photo):
     source = ".sat-photo"
     assert one.locator(source).get_attribute("src") != two.locator(source).get_attribute("src")
     run = data(two)["run"]
-    two.locator("#beam input[type=number]").fill("1")
-    two.locator("#beam input[type=number]").press("Enter")
+    set_beam(two, 1)
     finished(two, run)
     assert one.locator(source).get_attribute("src") != two.locator(source).get_attribute("src")
 

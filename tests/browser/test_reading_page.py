@@ -9,12 +9,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from driver import data, finished, settle, wait, weigh, words
 from PIL import Image
-from test_page import data, finished, settle, wait, weigh, words
 from test_teaching import take
 
-from demo.examples import examples
-from demo.player import read_static
+from demo.page.examples import examples
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +29,7 @@ def caption(tiny):
 def test_each_map_is_told_in_words(address, open_page, caption):
     page = open_page(address)
     finished(page)
-    told = [each.get_attribute("aria-label") for each in page.locator(".sat > .sat-caption .sat-word").all()]
+    told = [each.get_attribute("aria-label") for each in page.locator(".sat-top .sat-caption .sat-word").all()]
     assert len(told) == len(caption)
     thirds = ((np.arange(14) + 0.5) * 3 / 14).astype(int)
     for word, text in zip(caption, told, strict=True):
@@ -51,8 +50,8 @@ def test_the_bars_are_the_models_own_numbers(address, open_page, caption):
     shown = page.locator(".sat-bars .sat-number").all_inner_texts()
     expected = [100 * other.probability for other in word.alternatives]
     assert [float(text.split()[0]) for text in shown[:5]] == pytest.approx(expected, abs=0.51)
-    assert f"entropy {word.entropy:.2f} nats" in page.locator(".sat-mind-focus-line").inner_text()
-    gate = float(page.locator(".sat-mind-gate-value").inner_text().split()[0])
+    assert f"entropy {word.entropy:.2f} nats" in page.locator(".sat-word-panel-focus-line").inner_text()
+    gate = float(page.locator(".sat-word-panel-gate-value").inner_text().split()[0])
     assert gate == pytest.approx(100 * word.beta, abs=0.51)
 
 
@@ -74,10 +73,9 @@ def test_the_map_is_bright_where_the_model_looked(address, open_page, caption):
         )
         field = np.array(opaque[1], float).reshape(-1, opaque[0])
         cells = field.reshape(14, field.shape[0] // 14, 14, field.shape[1] // 14).mean(axis=(1, 3))
-        assert np.unravel_index(cells.argmax(), cells.shape) == np.unravel_index(
-            caption[index].alpha.argmax(), (14, 14)
-        )
-        assert np.corrcoef(cells.ravel(), caption[index].alpha.ravel())[0, 1] > 0.8
+        alpha = caption[index].alpha.ravel()
+        assert alpha[cells.argmax()] > 0.9 * alpha.max(), "the highest weights are all as opaque as the look allows"
+        assert np.corrcoef(cells.ravel(), alpha)[0, 1] > 0.8
 
 
 def test_the_legend_marks_no_preference(address, open_page, caption):
@@ -91,19 +89,6 @@ def test_the_legend_marks_no_preference(address, open_page, caption):
     mark, bar = (page.locator(name).bounding_box() for name in (".sat-legend-mark", ".sat-legend-colours"))
     assert (mark["x"] - bar["x"]) / bar["width"] == pytest.approx(100 / 196 / top, abs=0.02)
     assert f"{top:.1f} %" in page.locator(".sat-legend").get_attribute("aria-label")
-
-
-def test_the_colours_are_ordered_without_any_hue(browser):
-    """Lightness alone rises, as for those who see no colours: CIE luminance from the linear channels."""
-    page = browser.new_page()
-    colours = page.evaluate(
-        "(script) => new Function(script + '; return Array.from({length: 64}, (n, at) => inferno(at / 63));')()",
-        read_static("colour.js"),
-    )
-    page.close()
-    linear = (np.array(colours) / 255) ** 2.2
-    luminance = linear @ np.array([0.2126, 0.7152, 0.0722])
-    assert (np.diff(luminance) > 0).all()
 
 
 def test_loop_and_speed(address, open_page):
@@ -125,13 +110,15 @@ def test_everything_can_be_done_with_the_keyboard(address, open_page):
     page.locator("body").press("1")
     for _ in range(120):
         page.keyboard.press("Tab")
-        if page.evaluate("() => document.activeElement.matches('.sat-question[data-question=uniform]')"):
+        if page.evaluate("() => document.activeElement.matches('.sat-question')"):
             break
     else:
-        pytest.fail("the question is not reached")
+        pytest.fail("the questions are not reached")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert page.evaluate("() => document.activeElement.matches('.sat-question[data-question=uniform]')")
     outline = page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid", "one sees where one is"
-    page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement.matches('.sat-ask-uniform')")
     page.keyboard.press("Enter")
@@ -150,6 +137,7 @@ def visible_text(kind: str, path: Path) -> str:
 def test_hostile_words_in_every_take_away(hostile_address, open_page, tmp_path):
     page = open_page(hostile_address)
     run = finished(page)
+    page.locator("#settings > button").click()
     page.locator("#temperature input[type=number]").fill("2")
     page.locator("#temperature input[type=number]").press("Enter")
     finished(page, run)

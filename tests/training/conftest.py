@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from PIL import Image
 
 from captioner.card import Card
@@ -26,6 +27,13 @@ class Collection:
     dataset: Path
     photos: Path
     checkpoint: Path
+
+
+@pytest.fixture(autouse=True)
+def fresh_accelerator():
+    """Accelerate keeps one precision a process; which one a run chooses depends on the processor."""
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from captioner.training.concepts import Concepts
-from captioner.training.entities import Entities
-from captioner.training.karpathy import Dataset, DatasetError, Example
-from captioner.training.views import WHOLE, Crop, View
+from captioner.training.data.augmentation import WHOLE, Crop, View
+from captioner.training.data.concepts import Concepts
+from captioner.training.data.datasets import Dataset, DatasetError, Example
+from captioner.training.data.entities import Entities
 
 GRID = 4
 DOG_BOX, BALL_BOX = [0.0, 0.0, 0.5, 0.5], [0.75, 0.5, 1.0, 1.0]
@@ -29,11 +29,12 @@ def concepts(examples, tmp_path):
     ]
     path = tmp_path / "entities.jsonl"
     path.write_text(json.dumps({"filename": "a.jpg", "sentences": sentences}))
-    return Concepts(examples, Entities(path, Dataset("pets", tmp_path, examples), GRID), min_frequency=1)
+    boxes = Entities(path, Dataset("pets", tmp_path, examples), GRID)
+    return Concepts(examples, {"": boxes}, GRID, min_frequency=1)
 
 
 def view(mirrored=False, crop=WHOLE):
-    return View(mirrored, np.random.default_rng(0), crop)
+    return View(mirrored, crop)
 
 
 def of_word(concepts, word, part):
@@ -73,4 +74,4 @@ def test_rare_words_are_no_concepts(examples, tmp_path):
     path = tmp_path / "entities.jsonl"
     path.write_text("")
     with pytest.raises(DatasetError, match="100 times"):
-        Concepts(examples, Entities(path, Dataset("pets", tmp_path, examples), GRID), min_frequency=100)
+        Concepts(examples, {}, GRID, min_frequency=100)

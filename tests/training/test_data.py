@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from captioner.training.batches import BatchDataset, BatchPlan, pad_captions
-from captioner.training.entities import Entities, coverage
-from captioner.training.karpathy import DatasetError, read_dataset
+from captioner.training.data.batches import BatchDataset, BatchPlan, pad_captions
+from captioner.training.data.datasets import DatasetError, read_dataset
+from captioner.training.data.entities import Entities, coverage
 from captioner.vocabulary import Vocabulary
 
 
@@ -18,30 +18,6 @@ def write_split(folder, images, name="tiny"):
 
 def image(filename, split, *captions, **more):
     return {"filename": filename, "split": split, "sentences": [{"tokens": text.split()} for text in captions], **more}
-
-
-def test_reads_flickr_and_coco_forms(tmp_path):
-    path = write_split(
-        tmp_path,
-        [
-            image("a.jpg", "train", "a dog", "the dog"),
-            image("b.jpg", "restval", "a cat", filepath="val2014"),
-            image("c.jpg", "val", "birds"),
-        ],
-    )
-    dataset = read_dataset(path, tmp_path)
-    assert [example.filename for example in dataset.split("train")] == ["a.jpg", "val2014/b.jpg"]
-    assert dataset.split("val")[0].captions == (("birds",),)
-    with pytest.raises(DatasetError, match="no photos in its split 'test'"):
-        dataset.split("test")
-
-
-@pytest.mark.parametrize("content", ["", "[]", '{"images": [{}]}', '{"images": 3}'])
-def test_refuses_other_files(tmp_path, content):
-    path = tmp_path / "other.json"
-    path.write_text(content)
-    with pytest.raises(DatasetError, match="not a Karpathy split JSON"):
-        read_dataset(path, tmp_path)
 
 
 def test_refuses_a_missing_photo_folder(tmp_path):
@@ -79,7 +55,9 @@ def test_more_captions_wanted_than_there_are_repeats_them(examples):
 def test_batches_hold_the_chosen_captions_photo_major(examples):
     vocabulary = Vocabulary.build(caption for each in examples for caption in each.captions)
     batches = BatchPlan(photos=4, captions_per_photo=2).epoch(examples, 0)
-    dataset = BatchDataset(examples, batches, vocabulary, lambda names, _: torch.tensor([int(n[:-4]) for n in names]))
+    dataset = BatchDataset(
+        examples, batches, vocabulary, lambda photos, _: torch.tensor([int(each.filename[:-4]) for each in photos])
+    )
     batch = dataset[0]
     for row, caption in enumerate(batch.captions):
         photo = int(batch.inputs[row // 2])

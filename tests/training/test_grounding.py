@@ -7,8 +7,9 @@ from scipy.stats import norm
 
 from captioner.decoder import Decoder, DecoderConfig
 from captioner.search import SearchSettings, search
-from captioner.training.entities import Entities
-from captioner.training.grounding import (
+from captioner.training.data.datasets import read_dataset
+from captioner.training.data.entities import Entities
+from captioner.training.measures.grounding import (
     CaptionMaps,
     Named,
     centre_map,
@@ -19,7 +20,6 @@ from captioner.training.grounding import (
     strongest,
     teacher_forced_maps,
 )
-from captioner.training.karpathy import read_dataset
 from captioner.vocabulary import Vocabulary
 
 WHOLE, CORNER = [0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.5, 0.5]

@@ -32,14 +32,6 @@ def test_only_the_stages_asked_for_are_tuned():
     assert held == {"conv1", "bn1", "layer1", "layer2"}
 
 
-def test_the_attention_can_be_trained_alone():
-    decoder = Decoder(DecoderConfig(8, 2048, 4, 4, 4))
-    CaptionModel(Encoder(EncoderConfig((1, 1, 1, 1), grid=2)), decoder, tuned=False, attention_only=True)
-    held = {name.split(".")[0] for name, each in decoder.named_parameters() if not each.requires_grad}
-    assert {name.split(".")[0] for name, each in decoder.named_parameters() if each.requires_grad} == {"attention"}
-    assert held == {"embedding", "gate", "initial_hidden", "initial_cell", "lstm", "output"}
-
-
 def test_silent_norms_learn_ten_times_as_fast():
     encoder = Encoder(EncoderConfig((1, 1, 1, 1), grid=2))
     block = encoder.trunk.layer3[0]
@@ -51,14 +43,3 @@ def test_silent_norms_learn_ten_times_as_fast():
     assert rates[id(block.bn3.weight)] == rates[id(block.bn3.bias)] == pytest.approx(1e-3)
     assert rates[id(block.bn2.weight)] == rates[id(block.bn2.bias)] == rates[id(block.conv3.weight)] == 1e-4
     assert rates[id(model.decoder.gate.bias)] == 1e-3
-
-
-def test_a_frozen_encoder_encodes_once_what_is_read_twice():
-    torch.manual_seed(0)
-    encoder = Encoder(EncoderConfig((1, 1, 1, 1), grid=2)).eval()
-    decoder = Decoder(DecoderConfig(8, 2048, 4, 4, 4))
-    photos = torch.rand(2, 3, 64, 64)
-    frozen = CaptionModel(encoder, decoder, tuned=False).eval()
-    assert torch.equal(frozen.annotate(frozen.encoded_once(photos)), frozen.annotate(photos))
-    assert frozen.encoded_once(photos).shape == (2, 4, 2048)
-    assert CaptionModel(encoder, decoder, tuned=True).encoded_once(photos) is photos

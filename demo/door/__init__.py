@@ -1,0 +1,1 @@
+"""What stands before the page: requests checked, what is refused or fails logged, memory given back."""

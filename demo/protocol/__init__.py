@@ -1,0 +1,1 @@
+"""What travels between page and server: encoded, decoded, checked, and nothing else."""

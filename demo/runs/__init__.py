@@ -1,0 +1,1 @@
+"""What a visitor's wish becomes: runs that yield updates, with no page around them."""

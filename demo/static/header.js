@@ -1,1 +1,0 @@
-element.querySelector('p').textContent = say('tagline');

@@ -1,0 +1,57 @@
+// The paper's equations of one step, as cards: a name, a formula, a number, what goes into it.
+import { sumOf } from './maps.js';
+import { say } from './strings.js';
+import { percent, signed } from './wording.js';
+
+export const FORMULAS = {
+  energy: 'eᵢ = w · f(Wₐ aᵢ + Wₕ hₜ₋₁)',
+  alpha: 'αᵢ = exp eᵢ ∕ Σⱼ exp eⱼ',
+  context: 'z = Σᵢ αᵢ aᵢ',
+  gate: 'ẑ = β z',
+  lstm: 'hₜ = LSTM([E yₜ₋₁, ẑ], hₜ₋₁)',
+  softmax: 'p(yₜ) = exp o(yₜ) ∕ Σ exp o',
+};
+
+// The paper's equations, each with its number and what goes into it.
+export function equations(numbers, { row, column }) {
+  const energies = numbers.energies.flat();
+  const highest = Math.max(...energies);
+  const energy = numbers.energies[row][column];
+  const total = highest + Math.log(sumOf(energies.map((each) => Math.exp(each - highest))));
+  const alpha = numbers.alpha[row][column];
+  const own = Math.exp(energy - total);
+  const place = { row: row + 1, column: column + 1 };
+  const isForced = Math.abs(own - alpha) > 1e-4 + 1e-2 * alpha;
+  const written = numbers.words.find(([text]) => text === numbers.word);
+  const fixed = (number, digits) => signed(number.toFixed(digits));
+  const { input, forget, cell, output } = numbers.gates;
+  const lines = {
+    energy: [fixed(energy, 2), say('energyLine', { ...place, highest: fixed(highest, 2) })],
+    alpha: [percent(alpha, 2), isForced ? say('alphaForced', { own: percent(own, 2) })
+      : say('alphaLine', { energy: fixed(energy, 2), total: fixed(total, 2) })],
+    context: [percent(numbers.shares[row][column], 2), say('contextLine', { length: fixed(numbers.context_norm, 2) })],
+    gate: ['β = ' + fixed(numbers.beta, 2), say('gateNumbers', {
+      from: fixed(numbers.context_norm, 2), to: fixed(numbers.gated_norm, 2) })],
+    lstm: [say('gatesLine', { input: fixed(input, 2), forget: fixed(forget, 2), output: fixed(output, 2) }),
+      say('lstmLine', { word: numbers.previous, cell: fixed(cell, 2) })],
+    softmax: [percent(written[2], 1), say('softmaxLine', {
+      word: numbers.word, logit: fixed(written[1], 2), total: fixed(numbers.log_normalizer, 2) })],
+  };
+  return Object.entries(lines).map(([name, [value, meaning]]) => [name, FORMULAS[name], value, meaning]);
+}
+
+// What alpha itself tells, on a page that nobody serves: energies are known up to a constant, since alpha is their
+// softmax; the context's length and the LSTM's gates are not.
+export function knownAlready(word, before, { row, column }, grid) {
+  const weight = word.alpha[row * grid[1] + column];
+  const energy = weight > 0 ? signed(Math.log(weight / word.peak).toFixed(2)) : '−∞';
+  const place = { row: row + 1, column: column + 1 };
+  const text = word.end ? '<end>' : word.text;
+  return [
+    ['energy', FORMULAS.energy, energy, say('energyBelow', place)],
+    ['alpha', FORMULAS.alpha, percent(weight, 2), say('alphaCell')],
+    ['gate', FORMULAS.gate, 'β = ' + word.gate.toFixed(2), say('gateLine')],
+    ['lstm', FORMULAS.lstm, before ? before.text : '<start>', say('wordBefore')],
+    ['softmax', FORMULAS.softmax, percent(word.chance, 1), say('probabilityOf', { word: text })],
+  ];
+}

@@ -1,0 +1,221 @@
+// The live camera: the moving picture with the words and the attention of the newest captioned frame over it.
+import {
+  answered, asked, covered, ended, held, isLooking, isShowing, LIVE_OFF, liveMap, PATIENCE, started, studying, wordAt,
+} from '../model/live.js';
+import { paceOf } from '../model/pace.js';
+import { say } from '../model/strings.js';
+import { createCamera, failureOf, fileOf } from './camera.js';
+import { make, press, setText } from './elements.js';
+import { onLiveWished, tellLive } from './page.js';
+import { createStage } from './stage.js';
+
+const PAUSE = 250; // milliseconds before the next try, where others wait or nothing is to be seen
+const ANSWER = 20000; // milliseconds that an answer may take
+const STUDY = 20000; // that a studied moment may take to become a photo
+const MOMENT = 900000; // characters of a studied moment; the server reads messages of a megabyte
+
+class Refusal extends Error {}
+
+// Ask the server about one frame. It stands in no queue of Gradio's: the answer comes over the same connection.
+async function ask(data, signal) {
+  const answer = await fetch(location.pathname.replace(/\/$/, '') + '/gradio_api/run/live', {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ data }), signal,
+  });
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refusal(content.error || say('liveLost'));
+  return content.data[0];
+}
+
+// ``study``: makes a photo of a file in base64. ``lecture``: goes to lecture mode and back.
+export function createLive(element, store, reduced, { study, lecture }) {
+  const section = element.querySelector('.sat-camera');
+  const find = (name) => section.querySelector('.sat-camera-' + name);
+  const [frame, video, note, pace, line, again] = ['frame', 'video', 'note', 'pace', 'caption', 'again'].map(find);
+  const [studyButton, turnButton, full] = ['study', 'turn', 'full'].map(find);
+  const starter = element.querySelector('.sat-camera-start');
+  const camera = createCamera(video, () => end('liveEnded'));
+  const stage = createStage(section, reduced);
+  const live = () => store.get().live;
+  const set = (next) => store.set({ live: next });
+  let asking = null; // aborts the question under way
+  let painting = null;
+  let last = 0;
+  let timer = 0;
+
+  // --- the camera, on and off
+
+  function close() {
+    camera.close();
+    clearTimeout(timer);
+    if (asking) asking.abort();
+    asking = null;
+  }
+
+  // Off, or with a word about it.
+  function end(message) {
+    close();
+    set(message ? ended(message) : LIVE_OFF);
+  }
+
+  async function open(way) {
+    close();
+    const refusal = camera.refusal();
+    if (refusal) return end(refusal);
+    set(asked());
+    store.set({ playing: false });
+    try {
+      if (!(await way())) return;
+      const several = await camera.several();
+      if (live().phase !== 'asking') return;
+      set(started(live(), several));
+      look();
+    } catch (error) {
+      if (live().phase === 'asking') end(failureOf(error));
+    }
+  }
+
+  const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+  // One frame after the other, always the newest; the next one once the words of the last are there.
+  async function look() {
+    const mine = new AbortController();
+    asking = mine;
+    let dark = 0; // since when it sees nothing
+    while (!mine.signal.aborted) {
+      const taken = performance.now();
+      const picture = camera.frame();
+      if (!picture) {
+        await new Promise(requestAnimationFrame);
+      } else if (picture.dark) {
+        dark = dark || taken;
+        if (taken - dark > PATIENCE) return end('liveCovered');
+        set(covered(live()));
+        await wait(PAUSE);
+      } else {
+        dark = 0;
+        await caption(picture, taken, mine);
+      }
+    }
+  }
+
+  async function caption({ jpeg }, taken, mine) {
+    const patience = setTimeout(() => mine.abort(), ANSWER);
+    try {
+      const answer = await ask([jpeg, beamSize(), live().standing], mine.signal);
+      if (mine.signal.aborted) return;
+      if (answer.words) camera.captioned();
+      set(answered(live(), answer, taken, performance.now()));
+      if (!answer.words) await wait(PAUSE);
+    } catch (error) {
+      // Whoever ended it knows; what took too long, or was refused, is told.
+      if (asking === mine) end(error instanceof Refusal ? error.message : 'liveLost');
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  function beamSize() {
+    const { settings } = store.get().data;
+    return settings && settings.length ? settings[0] : 3;
+  }
+
+  function toggle() {
+    if (isShowing(live())) end();
+    else open(camera.open);
+  }
+
+  function studied() {
+    if (!isLooking(live()) || !live().words.length) return;
+    const moment = camera.moment();
+    const file = fileOf(moment, MOMENT);
+    const next = studying(live());
+    close();
+    moment.className = 'sat-camera-still';
+    video.after(moment);
+    set(next);
+    study(file);
+    timer = setTimeout(end, STUDY); // it was refused, which a toast says
+  }
+
+  // --- what is shown
+
+  function wordButton(word) {
+    const button = make('button', 'sat-camera-word', word.text);
+    button.dir = 'auto';
+    button.title = say('liveHold');
+    button.addEventListener('click', () => set(held(live(), word.text)));
+    return button;
+  }
+
+  function noteOf({ phase, message }) {
+    if (phase === 'ended') return say(message) || message;
+    return say('livePhases')[phase] || '';
+  }
+
+  function show(state, before) {
+    const now = state.live;
+    const showing = isShowing(now);
+    section.hidden = !showing;
+    element.classList.toggle('sat-is-live', showing);
+    Object.assign(element.dataset, { live: now.phase, liveCaptions: now.captions, liveChanges: now.changes });
+    tellLive(showing);
+    setText(note, noteOf(now));
+    section.classList.toggle('sat-camera-quiet', !isLooking(now) && now.phase !== 'studying');
+    again.hidden = now.phase !== 'ended';
+    turnButton.hidden = !(isLooking(now) && now.several);
+    studyButton.hidden = now.phase === 'ended';
+    studyButton.disabled = !isLooking(now) || !now.words.length;
+    const figures = paceOf(now.samples);
+    setText(pace, figures ? say('livePace', { rate: figures.rate.toFixed(1), delay: Math.round(figures.delay) }) : '');
+    if (now.standing !== before.live.standing && now.standing.join(' ') !== before.live.standing.join(' ')) {
+      line.replaceChildren(...now.words.flatMap((word) => [wordButton(word), ' ']));
+    }
+    if (now.grid.join() !== before.live.grid.join() || !isShowing(before.live)) stage.setGrid(now.grid);
+    if (now.phase !== 'studying') section.querySelectorAll('.sat-camera-still').forEach((each) => each.remove());
+    if (showing && painting === null) painting = requestAnimationFrame(paint);
+  }
+
+  function paint(time) {
+    const state = store.get();
+    painting = isShowing(state.live) && element.isConnected ? requestAnimationFrame(paint) : null;
+    if (video.videoWidth) frame.style.setProperty('--live-aspect', video.videoWidth / video.videoHeight);
+    const index = wordAt(state.live, performance.now(), reduced);
+    [...line.children].forEach((button, at) => {
+      if (button.classList.contains('sat-current') !== (at === index)) button.classList.toggle('sat-current', at === index);
+      press(button, state.live.held === button.textContent);
+    });
+    stage.aim(state.live.phase === 'covered' ? null : liveMap(state.live, index, state));
+    stage.tick(Math.min(time - last, 100), 0);
+    last = time;
+  }
+
+  if (!study) return { toggle() {}, study: () => false };
+  starter.hidden = false;
+  starter.addEventListener('click', toggle);
+  again.addEventListener('click', () => open(camera.open));
+  find('end').addEventListener('click', () => end());
+  studyButton.addEventListener('click', studied);
+  turnButton.addEventListener('click', () => open(camera.turn));
+  full.addEventListener('click', lecture);
+  document.addEventListener('visibilitychange', () => document.hidden && isLooking(live()) && end('liveHidden'));
+  window.addEventListener('pagehide', () => isShowing(live()) && end());
+  onLiveWished(toggle);
+  store.subscribe(['live'], show);
+  store.subscribe(['lecture'], (state) => press(full, state.lecture));
+  store.subscribe(['look'], (state) => stage.setLook(state.look, state.table));
+  stage.setLook(store.get().look, store.get().table);
+  // Something else comes to the page: a studied moment, or a photo that was put in meanwhile.
+  store.subscribe(['data'], ({ data }, before) => {
+    if (data.run !== before.data.run && before.data.run > 0 && isShowing(live())) end();
+  });
+
+  return {
+    toggle,
+    // Whether the wish to go on or halt was for the camera: a moment is studied.
+    study() {
+      if (!isShowing(live())) return false;
+      studied();
+      return true;
+    },
+  };
+}
