@@ -61,7 +61,7 @@ def test_each_part_opens_by_keys_one_at_a_time(address, open_page):
 def test_the_paper_is_cited_as_text(address, open_page):
     page = open_page(address)
     finished(page)
-    cited = page.locator(".sat-how-it-works [data-say=paper]")
+    cited = page.locator(".sat-how-it-works [data-say=cited]")
     assert cited.is_visible()
     for part in (
         "Show, Attend and Tell: Neural Image Caption Generation with Visual Attention",
