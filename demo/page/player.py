@@ -25,6 +25,7 @@ STYLES = (
     "lecture.css",
     "live.css",
     "guess.css",
+    "lesson.css",
     "glossary.css",
     "strip.css",
 )

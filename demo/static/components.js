@@ -3,11 +3,11 @@ import { KEPT, LANGUAGES, languageOf, PARAMETER } from './model/language.js';
 import { servedAddress } from './model/messages.js';
 import { say } from './model/strings.js';
 import { make, press } from './view/elements.js';
-import { askShown, onLiveTold, wishLive } from './view/page.js';
+import { askShown, onTold, wish } from './view/page.js';
 import { store } from './view/storage.js';
 
-// The heading, the choice of a language, and the photo field's camera.
-export function startHeader({ element }) {
+// The heading, the way into the lesson where somebody answers, the choice of a language, and the photo field's camera.
+export function startHeader({ element, trigger }) {
   element.querySelector('.sat-header p').textContent = say('tagline');
   // Gradio's words for it are English alone; page.css shows these in their place.
   document.documentElement.style.setProperty('--webcam', JSON.stringify(say('webcam')));
@@ -17,6 +17,12 @@ export function startHeader({ element }) {
     event.preventDefault();
     document.querySelector('.sat-stage').focus();
   });
+  const lesson = element.querySelector('.sat-lesson-start');
+  lesson.hidden = !trigger;
+  lesson.textContent = say('lessonStart');
+  lesson.title = say('lessonTitle');
+  lesson.addEventListener('click', () => wish('lesson'));
+  onTold('lesson', (on) => press(lesson, on));
   const group = element.querySelector('.sat-languages');
   group.setAttribute('aria-label', say('language'));
   group.append(...Object.keys(LANGUAGES).map(languageButton));
@@ -78,8 +84,8 @@ export function startLiveSwitch({ element }) {
   const button = element.querySelector('.sat-live-switch');
   button.append(make('i'), make('span', '', say('live')));
   button.title = say('liveTitle');
-  button.addEventListener('click', wishLive);
-  onLiveTold((on) => press(button, on));
+  button.addEventListener('click', () => wish('live'));
+  onTold('live', (on) => press(button, on));
 }
 
 // Buttons that ask Python for a file of the caption on the page, and hand it over as a download.

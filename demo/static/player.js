@@ -17,6 +17,7 @@ import { createGlossary } from './view/glossary.js';
 import { createGuess } from './view/guess.js';
 import { createKeptPhoto } from './view/kept_photo.js';
 import { createLecture } from './view/lecture.js';
+import { createLesson } from './view/lesson.js';
 import { acceptPhotos, closeBeside, createNumbers, keepHeight, keepInSight, remember, summarize, tellShown } from './view/page.js';
 import { createLive } from './view/live.js';
 import { createPlayback } from './view/playback.js';
@@ -130,6 +131,7 @@ export function startPlayer({ element, props, watch, trigger }) {
   store.subscribe(['data', 'words', 'others', 'look'], (state) => line.drawThumbs(state, photo));
   photo.addEventListener('load', () => line.drawThumbs(store.get(), photo));
   store.subscribe(['data', 'words', 'others'], follow);
+  const lesson = trigger && createLesson(root, store, { ask, guess, go: jump });
 
   const controls = createControls(root, store, {
     jump,
@@ -142,6 +144,7 @@ export function startPlayer({ element, props, watch, trigger }) {
     seek: (position) => jump(Math.round(position)),
     coverage: () => update(coverageToggled),
     pair: () => update(pairToggled),
+    lesson: () => lesson && lesson.toggle(),
     lecture: lecture.toggle,
     leave: lecture.leave,
     reveal: lecture.reveal,

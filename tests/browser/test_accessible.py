@@ -47,6 +47,19 @@ def lectured(page) -> None:
     page.keyboard.press("n")
 
 
+def taught(page) -> None:
+    page.keyboard.press("t")
+    page.wait_for_selector(".sat[data-lesson=guess]")
+
+
+def asked_in_lesson(page) -> None:
+    page.evaluate("localStorage.setItem('sat-lesson', '7')")
+    page.keyboard.press("t")
+    page.keyboard.press("PageDown")
+    wait(page, "d.beside === '0'")
+    page.evaluate("localStorage.removeItem('sat-lesson')")
+
+
 STATES = {
     "arrival": lambda page: None,
     "a place": framed,
@@ -56,6 +69,8 @@ STATES = {
     "settings": lambda page: page.locator("#settings > button").click(),
     "about": lambda page: page.locator("#about > button").click(),
     "lecture": lectured,
+    "lesson": taught,
+    "answer in the lesson": asked_in_lesson,
 }
 
 

@@ -1,5 +1,6 @@
 // The one store of what the page shows, what follows from it, and the changes that visitors and messages make.
 import { NO_GUESS } from './guess.js';
+import { NO_LESSON } from './lesson.js';
 import { LIVE_OFF } from './live.js';
 import { colourTable, coverageOf } from './maps.js';
 import { isAnswer, isKeepable } from './wording.js';
@@ -55,6 +56,7 @@ export function firstState(looks) {
     looking: false, // how maps are drawn can be chosen in a lecture
     live: LIVE_OFF, // the camera, see live.js
     guess: NO_GUESS, // where the model will look, see guess.js
+    lesson: NO_LESSON, // see lesson.js
     numbers: null, // of a step's equations, the last that came
     question: 'word', // the one that is open
     untitled: false, // the comparison answers none of these questions

@@ -39,7 +39,7 @@ export function createControls(element, store, on) {
 
   const keys = {
     ' ': on.toggle, ArrowRight: () => on.step(1), ArrowLeft: () => on.step(-1),
-    Home: () => on.jump(0), End: () => on.jump(Infinity), f: on.lecture, c: on.coverage, b: on.pair, n: on.reveal, m: on.looks, l: on.live, Escape: on.leave,
+    Home: () => on.jump(0), End: () => on.jump(Infinity), f: on.lecture, c: on.coverage, b: on.pair, n: on.reveal, m: on.looks, l: on.live, t: on.lesson, Escape: on.leave,
   };
 
   // Whether a key is meant for what has the focus: all keys where one types; those that move a slider or press a button,

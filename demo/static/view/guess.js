@@ -29,14 +29,16 @@ export function createGuess(root, store, stage, go) {
   const change = (made, ...details) => store.set(made(store.get(), here(), ...details));
   const toField = () => field.focus({ preventScroll: true });
 
-  function toggle() {
-    const { guess } = store.get();
-    if (guess.on) return set({ on: false, cursor: null });
+  function enter() {
+    if (store.get().guess.on) return;
     store.set({ ...paired(store.get(), -1), region: null, ranked: false, pointed: null, coverage: false, preview: null });
     set({ on: true });
     go(Math.max(firstUnguessed(store.get()), 0));
     toField();
   }
+
+  const leave = () => store.get().guess.on && set({ on: false, cursor: null });
+  const toggle = () => (store.get().guess.on ? leave() : enter());
 
   // Enter: the side has guessed, or the next word.
   function advance() {
@@ -111,7 +113,7 @@ export function createGuess(root, store, stage, go) {
     if (MOVES[event.key]) move(MOVES[event.key]);
     else if (event.key === ' ') mark();
     else if (event.key === 'Enter') advance();
-    else if (event.key === 'Escape' && !store.get().lecture) toggle();
+    else if (event.key === 'Escape' && !store.get().lecture) leave();
     else return;
     event.preventDefault();
   });
@@ -206,7 +208,8 @@ export function createGuess(root, store, stage, go) {
       shown = key;
       show(state, at);
     },
-    leave: () => store.get().guess.on && set({ on: false, cursor: null }),
+    enter,
+    leave,
   };
 }
 

@@ -19,9 +19,10 @@ export function createLecture(element, store, numbers) {
   list.addEventListener('pointerleave', () => store.set({ tied: null }));
 
   document.addEventListener('fullscreenchange', () => set(document.fullscreenElement === element));
-  store.subscribe(['lecture', 'looking'], ({ lecture, looking }) => {
+  store.subscribe(['lecture', 'looking', 'revealed'], ({ lecture, looking, revealed }) => {
     element.classList.toggle('sat-lecture', lecture);
     element.classList.toggle('sat-looking', lecture && looking);
+    element.classList.toggle('sat-revealing', lecture && revealed !== null);
     press(button, lecture);
   });
 

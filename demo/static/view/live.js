@@ -6,7 +6,7 @@ import { paceOf } from '../model/pace.js';
 import { say } from '../model/strings.js';
 import { createCamera, failureOf, fileOf } from './camera.js';
 import { make, press, setText } from './elements.js';
-import { onLiveWished, tellLive } from './page.js';
+import { onWished, tell } from './page.js';
 import { createStage } from './stage.js';
 
 const PAUSE = 250; // milliseconds before the next try, where others wait or nothing is to be seen
@@ -158,7 +158,7 @@ export function createLive(element, store, reduced, { study, lecture }) {
     section.hidden = !showing;
     element.classList.toggle('sat-is-live', showing);
     Object.assign(element.dataset, { live: now.phase, liveCaptions: now.captions, liveChanges: now.changes });
-    tellLive(showing);
+    tell('live', showing);
     setText(note, noteOf(now));
     section.classList.toggle('sat-camera-quiet', !isLooking(now) && now.phase !== 'studying');
     again.hidden = now.phase !== 'ended';
@@ -199,7 +199,7 @@ export function createLive(element, store, reduced, { study, lecture }) {
   full.addEventListener('click', lecture);
   document.addEventListener('visibilitychange', () => document.hidden && isLooking(live()) && end('liveHidden'));
   window.addEventListener('pagehide', () => isShowing(live()) && end());
-  onLiveWished(toggle);
+  onWished('live', toggle);
   store.subscribe(['live'], show);
   store.subscribe(['lecture'], (state) => press(full, state.lecture));
   store.subscribe(['look'], (state) => stage.setLook(state.look, state.table));

@@ -1,4 +1,5 @@
 // The player and the rest of the page: photos that come in, the address, and what the page's components ask of each other.
+import { PARAMETER as LESSON } from '../model/lesson.js';
 import { addressOf } from '../model/messages.js';
 import { say } from '../model/strings.js';
 import { make } from './elements.js';
@@ -90,6 +91,15 @@ export function remember(settings, example) {
   if (url.href !== location.href) history.replaceState(history.state, '', url);
 }
 
+// The address opens at this step of the lesson (its number), or at none (null).
+export function rememberLesson(step) {
+  if (!location.protocol.startsWith('http')) return;
+  const url = new URL(location.href);
+  if (step === null) url.searchParams.delete(LESSON);
+  else url.searchParams.set(LESSON, step);
+  if (url.href !== location.href) history.replaceState(history.state, '', url);
+}
+
 // The settings of the search stand in the summary of what folds them away, which may come later than they.
 export function summarize(settings) {
   if (!settings || settings.length !== 3) return;
@@ -156,21 +166,22 @@ export function createNumbers(ask, arrived) {
   };
 }
 
-// The camera of the player, and the switch for it elsewhere on the page: that one wishes, the player says whether it is on.
-export function wishLive() {
-  document.dispatchEvent(new CustomEvent('sat-live-wished'));
+// The player's camera ('live') and its 'lesson', and the switches for them elsewhere on the page: those wish, the player tells
+// whether it is on.
+export function wish(name) {
+  document.dispatchEvent(new CustomEvent('sat-wished', { detail: { name } }));
 }
 
-export function onLiveWished(act) {
-  document.addEventListener('sat-live-wished', act);
+export function onWished(name, act) {
+  document.addEventListener('sat-wished', (event) => event.detail.name === name && act());
 }
 
-export function tellLive(on) {
-  document.dispatchEvent(new CustomEvent('sat-live', { detail: { on } }));
+export function tell(name, on) {
+  document.dispatchEvent(new CustomEvent('sat-told', { detail: { name, on } }));
 }
 
-export function onLiveTold(act) {
-  document.addEventListener('sat-live', (event) => act(event.detail.on));
+export function onTold(name, act) {
+  document.addEventListener('sat-told', (event) => event.detail.name === name && act(event.detail.on));
 }
 
 // The other end: numbers come from Python to a component of their own, which hands them on inside the page.
