@@ -16,19 +16,7 @@ from demo.protocol.payload import VERSION, Message
 from demo.texts import english, korean
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-STYLES = (
-    "player.css",
-    "words.css",
-    "questions.css",
-    "search_tree.css",
-    "second_pane.css",
-    "lecture.css",
-    "live.css",
-    "guess.css",
-    "lesson.css",
-    "glossary.css",
-    "strip.css",
-)
+STYLES = ("player.css", "questions.css", "live.css", "lecture.css")
 
 
 class PlayerData(GradioModel):

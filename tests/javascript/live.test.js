@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  answered, asked, covered, ended, held, isDark, isLooking, isShowing, LIVE_OFF, liveMap, started, wordAt,
+  answered, asked, covered, ended, held, isDark, isLooking, isShowing, LIVE_OFF, liveMap, paced, paceOf, percentile, started, wordAt,
 } from '../../demo/static/model/live.js';
-import { paced, paceOf, percentile } from '../../demo/static/model/pace.js';
 
 const map = (bytes) => btoa(String.fromCharCode(...bytes));
 const word = (text, bytes = [255, 0, 0, 0], peak = 0.5) => [text, 0.5, map(bytes), peak];

@@ -1,8 +1,7 @@
 // The live camera: the moving picture with the words and the attention of the newest captioned frame over it.
 import {
-  answered, asked, covered, ended, held, isLooking, isShowing, LIVE_OFF, liveMap, PATIENCE, started, studying, wordAt,
+  answered, asked, covered, ended, held, isLooking, isShowing, LIVE_OFF, liveMap, paceOf, PATIENCE, started, studying, wordAt,
 } from '../model/live.js';
-import { paceOf } from '../model/pace.js';
 import { say } from '../model/strings.js';
 import { createCamera, failureOf, fileOf } from './camera.js';
 import { make, press, setText } from './elements.js';

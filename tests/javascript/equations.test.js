@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { litPart, PARTS } from '../../demo/static/model/parts.js';
+import { litPart, PARTS } from '../../demo/static/model/equations.js';
 
 const state = (step, change = {}) => ({ phase: 'done', words: ['a', 'dog'], playing: true, step, ...change });
 const through = (step) => [...new Set([...Array(20).keys()].map((at) => litPart(state(step), step + at / 20)))];
