@@ -16,6 +16,7 @@ UPLOADS = tempfile.TemporaryDirectory(prefix="show-attend-tell-tests-", ignore_c
 os.environ["GRADIO_TEMP_DIR"] = UPLOADS.name
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `-n 2 --dist loadgroup` one process drives the browser while the other runs all else."""
     for item in items:
