@@ -16,14 +16,6 @@ UPLOADS = tempfile.TemporaryDirectory(prefix="show-attend-tell-tests-", ignore_c
 os.environ["GRADIO_TEMP_DIR"] = UPLOADS.name
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n 2 --dist loadgroup` one process drives the browser while the other runs all else."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """Tiny models are fastest on one thread."""
