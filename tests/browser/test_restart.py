@@ -13,9 +13,10 @@ from demo.page.ui import build
 
 pytestmark = pytest.mark.browser
 
-SHAPE = (
-    "(({ naturalWidth, naturalHeight }) => naturalWidth / naturalHeight)(document.querySelector('.sat-top .sat-photo'))"
-)
+SHAPE = """() => {
+  const { naturalWidth, naturalHeight } = document.querySelector('.sat-top .sat-photo');
+  return naturalWidth / naturalHeight;
+}"""
 
 
 @pytest.fixture
