@@ -6,7 +6,7 @@ Starts the page with the bundled checkpoint (or takes ``--url`` of a running one
 caption of the first example, and plays it in a loop. Headless Chromium paints in software, so the
 intervals also say how busy the machine is. The rows below the page's are what this browser can do
 at best: an empty page that redraws a canvas of the same size over a photo of the same size, and one
-that draws nothing.
+that draws nothing. With ``--lecture`` it plays in lecture mode, an equation revealed and tied to the picture.
 """
 
 from __future__ import annotations
@@ -76,8 +76,10 @@ def main() -> None:
         page.set_default_timeout(600_000)
         page.wait_for_selector(".sat[data-phase=done]")
         _loop(page)
+        if options.lecture:
+            _lecture(page)
         rows = [_measured("the page, playing", page, options)]
-        photo = page.locator(".sat-photo")
+        photo = page.locator(".sat-photo").first
         box, source = photo.bounding_box(), photo.evaluate("photo => photo.src")
         page.goto("about:blank")
         page.set_content(EMPTY.format(photo=source, **(box or {})))
@@ -94,6 +96,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
     parser.add_argument("--slowdown", type=float, default=4, help="how many times slower the processor appears")
     parser.add_argument("--seconds", type=float, default=10)
+    parser.add_argument("--lecture", action="store_true", help="in lecture mode, with the lines of the context")
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--height", type=int, default=800)
     return parser.parse_args()
@@ -119,6 +122,14 @@ def _loop(page: Page) -> None:
     page.mouse.move(1, 1)
 
 
+def _lecture(page: Page) -> None:
+    page.keyboard.press("f")
+    page.wait_for_selector(".sat-lecture .sat-equations [data-part=context]")
+    for _ in range(3):  # the energy, its weight, the context
+        page.keyboard.press("n")
+    page.wait_for_selector(".sat-ties path")
+
+
 def _measured(name: str, page: Page, options: argparse.Namespace) -> Row:
     """Processor time is the main thread's."""
     session = page.context.new_cdp_session(page)
@@ -140,7 +151,7 @@ def _metrics(session: Any) -> dict[str, float]:
 def _report(rows: list[Row], options: argparse.Namespace) -> None:
     print(f"{options.width}×{options.height}, {options.slowdown:g} times slower, {options.seconds:g} s a row\n")
     parts = [*PARTS.values(), *COUNTS.values()]
-    heads = ["", "frames", "median interval", "95th percentile", "late", *(f"{part} a frame" for part in parts)]
+    heads = ["", "frames", "a second", "median interval", "95th percentile", "late", *(f"{part} a frame" for part in parts)]
     print("|", " | ".join(heads), "|")
     print("|" + "---|" * len(heads))
     for name, times, spent in rows:
@@ -148,7 +159,8 @@ def _report(rows: list[Row], options: argparse.Namespace) -> None:
         late = sum(interval > LATE * FRAME for interval in intervals) / len(intervals)
         shown = [f"{statistics.median(intervals):.1f} ms", f"{_percentile(intervals):.1f} ms", f"{late:.0%}"]
         shown += [f"{spent[part] / len(intervals):.2f}" + " ms" * (part in PARTS.values()) for part in parts]
-        print(f"| {name} | {len(intervals)} |", " | ".join(shown), "|")
+        rate = 1000 * len(intervals) / (times[-1] - times[0])
+        print(f"| {name} | {len(intervals)} | {rate:.1f} |", " | ".join(shown), "|")
     print(f"\nlate: after more than {LATE * FRAME:.0f} ms")
 
 

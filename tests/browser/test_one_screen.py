@@ -205,3 +205,21 @@ def test_runners_up_stay_while_they_are_pointed_at(address, open_page):
     others.first.click()
     page.locator(".sat-say").click()
     page.wait_for_selector(".sat-paired")
+
+
+def test_the_first_load_is_small_beyond_gradios_own(address, browser):
+    """A megabyte is the aim; every byte that the page brings but Gradio's own scripts and styles."""
+    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+    page.goto(address)
+    page.wait_for_selector(".sat")
+    finished(page)
+    page.wait_for_function("document.querySelectorAll('.sat-example img').length === 8")
+    page.wait_for_function("[...document.images].every(({ complete }) => complete)")
+    entries = """() => ['navigation', 'resource'].flatMap((kind) => performance.getEntriesByType(kind))
+      .map(({ name, encodedBodySize }) => [name, encodedBodySize])"""
+    loaded = page.evaluate(entries)
+    page.context.close()
+    own = [(name, size) for name, size in loaded if "/assets/" not in name and "/static/" not in name]
+    assert any(name.rstrip("/") == address for name, _ in own)
+    assert any("shepherd" in name for name, _ in own)
+    assert sum(size for _, size in own) < 1_000_000 / 2

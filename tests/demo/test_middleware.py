@@ -1,5 +1,6 @@
 """The door of the real page: paths and addresses that lead elsewhere, requests of no sense, too much at once."""
 
+import gzip
 import http.server
 import io
 import json
@@ -10,6 +11,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import brotli
 import gradio as gr
 import httpx
 import pytest
@@ -409,8 +411,21 @@ def test_the_pages_head_begins_with_what_runs_before_gradio(page):
     assert answer.text[head:].startswith(page_head())
     assert answer.text.count(page_head()) == 1
     assert "</script" not in page_head().removesuffix("</script>")
-    assert int(answer.headers["content-length"]) == len(answer.content)
     assert page_head() not in page.get("/config").text
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip", "identity"])
+def test_the_page_is_compressed_as_the_browser_can_read_it(page, coding):
+    plain = page.get("/")
+    with httpx.stream("GET", f"{page.address}/", headers={"Accept-Encoding": coding}, timeout=60) as answer:
+        raw = b"".join(answer.iter_raw())
+    assert answer.headers.get("content-encoding", "identity") == coding
+    assert int(answer.headers["content-length"]) == len(raw)
+    assert "Accept-Encoding" in answer.headers["vary"]
+    read = {"br": brotli.decompress, "gzip": gzip.decompress, "identity": bytes}[coding](raw)
+    assert b"<head>" in read
+    assert len(read) == pytest.approx(len(plain.content), rel=0.01)  # a page has a number of its own
+    assert coding == "identity" or len(raw) < len(read) / 3
 
 
 def test_there_are_no_websockets(page):
