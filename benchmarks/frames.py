@@ -151,7 +151,8 @@ def _metrics(session: Any) -> dict[str, float]:
 def _report(rows: list[Row], options: argparse.Namespace) -> None:
     print(f"{options.width}×{options.height}, {options.slowdown:g} times slower, {options.seconds:g} s a row\n")
     parts = [*PARTS.values(), *COUNTS.values()]
-    heads = ["", "frames", "a second", "median interval", "95th percentile", "late", *(f"{part} a frame" for part in parts)]
+    heads = ["", "frames", "a second", "median interval", "95th percentile", "late"]
+    heads += [f"{part} a frame" for part in parts]
     print("|", " | ".join(heads), "|")
     print("|" + "---|" * len(heads))
     for name, times, spent in rows:
