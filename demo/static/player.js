@@ -131,7 +131,7 @@ export function startPlayer({ element, props, watch, trigger }) {
   store.subscribe(['data', 'words', 'others', 'look'], (state) => line.drawThumbs(state, photo));
   photo.addEventListener('load', () => line.drawThumbs(store.get(), photo));
   store.subscribe(['data', 'words', 'others'], follow);
-  const lesson = trigger && createLesson(root, store, { ask, guess, go: jump });
+  const lesson = trigger && createLesson(root, store, { ask, guess, go: jump, leaveLive: live.leave });
 
   const controls = createControls(root, store, {
     jump,

@@ -191,3 +191,48 @@ def test_it_is_there_on_small_screens(width, height, address, open_page):
     page.locator(".sat-lesson-next").tap()
     wait(page, "d.beside === '0'")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_step_waits_for_its_answer_and_a_late_one_takes_no_others_place(address, open_page, slow):
+    page = open_page(f"{address}/?lesson=7")
+    finished(page)
+    at(page, "uniform")
+    for _ in range(3):
+        page.keyboard.press("PageDown")
+    assert "waits" in told(page, "tries")
+    at(page, "uniform")
+    page.locator(".sat-lesson-skip").click()
+    at(page, "own")
+    wait(page, "d.phase === 'done' && d.beside === ''")
+    page.wait_for_function("document.querySelectorAll('.sat-captions li').length > 1")
+    assert page.locator(".sat-own input").is_visible()
+    assert "dictates" in told(page, "tries")
+    page.keyboard.press("PageUp")
+    at(page, "uniform")
+    assert "Vote" in told(page, "tries")
+    page.keyboard.press("PageDown")  # the answer is there
+    wait(page, "d.beside === '0'")
+    assert "nats" in told(page, "tries")
+
+
+def test_the_same_photo_again_is_set_up_again(address, open_page):
+    page = open_page(f"{address}/?lesson=6")
+    run = finished(page)
+    region = page.locator(".sat-top .sat-region")
+    region.wait_for(state="visible")
+    box = region.bounding_box()
+    page.locator(".sat-example").first.click()
+    finished(page, run)
+    region.wait_for(state="visible")
+    assert region.bounding_box() == box
+    wait(page, "d.playing === 'false'")
+
+
+def test_stopped_before_a_caption_it_says_what_to_do(address, open_page, slow, photo):
+    page = open_page(f"{address}/?lesson=2")
+    run = finished(page)
+    upload(page, photo)
+    wait(page, f"Number(d.run) > {run} && d.phase !== 'done'")
+    page.locator("#stop").click()
+    wait(page, "d.phase === 'stopped'")
+    assert "please choose a photo" in told(page, "tries")

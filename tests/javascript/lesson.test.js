@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { frame, isAnother, isAnswered, NO_LESSON, planOf, stepAsked, stepOf, STEPS } from '../../demo/static/model/lesson.js';
+import {
+  frame, isAnother, isAnswered, isGone, isWaiting, NO_LESSON, planOf, stepAsked, stepOf, STEPS, stillSent,
+} from '../../demo/static/model/lesson.js';
 
 const word = (text, chance, alpha, alternatives = []) => ({
   text, chance, alpha: Float32Array.from(alpha), peak: Math.max(...alpha), alternatives, end: text === '<end>' });
@@ -78,14 +80,41 @@ test('another photo or other words are another caption; a map that differs in it
   assert.equal(isAnother({ ...lesson, plan: null }, data({ captions: [] })), false);
 });
 
-test('a step is answered by the answer to its own question, a sentence by any', () => {
-  const hidden = { ...NO_LESSON, on: true, step: STEPS.indexOf('hide'), plan: plan('hide') };
-  const answer = (asked, origin) => data({ captions: [...data().captions, { words: WORDS, about: 0, asked, origin }] });
-  assert.equal(isAnswered(hidden, data()), false);
-  assert.equal(isAnswered(hidden, answer(['hide', 0, 0, 1, 1], 'hide')), false);
-  assert.equal(isAnswered(hidden, answer(['hide', 1, 1, 5, 5], 'hide')), true);
-  const own = { ...NO_LESSON, on: true, step: STEPS.indexOf('own'), plan: plan('own') };
-  assert.equal(isAnswered(own, answer(['uniform'], 'uniform')), false);
-  assert.equal(isAnswered(own, answer(['own', 'a dog'], 'own')), true);
-  assert.equal(isAnswered({ ...own, plan: null }, answer(['own', 'a dog'], 'own')), false);
+test('the same caption of a new search is another, one with an answer beside it is not', () => {
+  const lesson = { ...NO_LESSON, on: true, plan: plan('hide', { run: 3 }) };
+  const answer = { words: WORDS, about: 0, asked: ['uniform'], origin: 'uniform' };
+  assert.equal(isAnother(lesson, data({ run: 3 })), false);
+  assert.equal(isAnother(lesson, data({ run: 4 })), true);
+  assert.equal(isAnother(lesson, data({ run: 4, captions: [...data().captions, answer] })), false);
+});
+
+test('a plan is gone while the next caption is on its way', () => {
+  const lesson = { ...NO_LESSON, on: true, plan: plan('hide') };
+  assert.equal(isGone(lesson, data()), false);
+  assert.equal(isGone(lesson, data({ done: false })), true);
+  assert.equal(isGone(lesson, data({ captions: [] })), true);
+  assert.equal(isGone({ ...lesson, plan: null }, data({ done: false })), false);
+});
+
+test('an answer to the step’s kind of question that plays is its answer, another place’s too', () => {
+  const answer = (origin) => data({ captions: [...data().captions, { words: WORDS, about: 0, asked: [origin], origin }] });
+  const hidden = { ...NO_LESSON, on: true, plan: plan('hide') };
+  assert.equal(isAnswered(hidden, answer('hide'), 1), true);
+  assert.equal(isAnswered(hidden, answer('hide'), 0), false, 'the model’s own caption plays');
+  assert.equal(isAnswered(hidden, answer('uniform'), 1), false);
+  assert.equal(isAnswered({ ...hidden, plan: plan('own') }, answer('own'), 1), true);
+  assert.equal(isAnswered({ ...hidden, plan: plan('who') }, answer('hide'), 1), false, 'it asks nothing');
+  assert.equal(isAnswered({ ...hidden, plan: null }, answer('hide'), 1), false);
+});
+
+test('what was asked is waited for by its own step, until it is there or the caption is another', () => {
+  const [hide, uniform] = ['hide', 'uniform'].map((name) => plan(name));
+  assert.equal(isWaiting({ plan: hide, sent: null }), false);
+  assert.equal(isWaiting({ plan: hide, sent: plan('hide') }), true);
+  assert.equal(isWaiting({ plan: uniform, sent: hide }), false);
+  const there = data({ captions: [...data().captions, { words: WORDS, about: 0, asked: ['hide', 1, 1, 5, 5], origin: 'hide' }] });
+  assert.equal(stillSent({ sent: hide }, data()), hide);
+  assert.equal(stillSent({ sent: hide }, there), null);
+  assert.equal(stillSent({ sent: hide }, data({ example: 'Corgi' })), null);
+  assert.equal(stillSent({ sent: null }, data()), null);
 });

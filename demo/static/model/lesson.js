@@ -2,14 +2,15 @@
 // model.
 import { answerThere } from './asked.js';
 import { sumOf } from './maps.js';
+import { isAnswer } from './wording.js';
 
 // The names of the steps; their words are in strings.js.
 export const STEPS = ['guess', 'chances', 'who', 'word', 'place', 'hide', 'uniform', 'own', 'end'];
 export const PARAMETER = 'lesson'; // of the address: the number of a step, from 1 on
 
 // ``step``: the place of the one that is open. ``plan``: what it has set, see `planOf`; null until there is a caption.
-// ``sent``: its question has been asked.
-export const NO_LESSON = { on: false, step: 0, plan: null, sent: false };
+// ``sent``: the plan whose question was asked and has no answer yet, of this step or of one that was left meanwhile.
+export const NO_LESSON = { on: false, step: 0, plan: null, sent: null };
 
 const SIDE = 5; // cells, of a frame that a step draws
 const NOT_SAID = ['<end>', '<unk>'];
@@ -47,14 +48,31 @@ export function planOf(step, data) {
     own: { position: 0, question: 'own' },
     end: { position: 0 },
   };
-  const plan = { region: null, question: null, ask: null, caption: captionOf(data), ...plans[STEPS[step]] };
+  const plan = { region: null, question: null, ask: null, run: data.run, caption: captionOf(data), ...plans[STEPS[step]] };
   if (plan.region && plan.question) plan.ask = { ...at, kind: plan.question, position: plan.position, region: plan.region };
   return { ...plan, word: words[plan.position], other };
 }
 
-// Whether what the page shows is no longer what the step was set for: another photo, or another search.
+// Whether what the page shows is no longer what the step was set for: another photo, or another search. An answer is none.
 export function isAnother({ plan }, data) {
-  return data.done && data.captions.length > 0 && (!plan || plan.caption !== captionOf(data));
+  if (!data.done || !data.captions.length) return false;
+  if (!plan || plan.caption !== captionOf(data)) return true;
+  return plan.run !== data.run && !data.captions.some(isAnswer);
+}
+
+// Whether the step waits for an answer to its own question.
+export function isWaiting({ plan, sent }) {
+  return Boolean(plan && sent) && JSON.stringify(plan.ask) === JSON.stringify(sent.ask);
+}
+
+// What is still waited for when the page has a caption to set the step for: of another caption, nothing.
+export function stillSent({ sent }, data) {
+  return sent && sent.caption === captionOf(data) && answerThere(data, sent.ask) < 0 ? sent : null;
+}
+
+// Whether it was set for a caption that is no longer there, and the next one is not yet.
+export function isGone({ plan }, data) {
+  return Boolean(plan) && !(data.done && data.captions.length);
 }
 
 // The same words on the same photo; the maps of a search that is made once more may differ in their last bits.
@@ -62,11 +80,9 @@ function captionOf({ example, size, captions: [{ words }] }) {
   return JSON.stringify([example, size, words.map(({ text }) => text)]);
 }
 
-// Whether the model has answered what the step asks; the sentence of the class's own is any.
-export function isAnswered({ step, plan }, data) {
-  if (!plan) return false;
-  if (STEPS[step] === 'own') return data.captions.some(({ origin }) => origin === 'own');
-  return Boolean(plan.ask) && answerThere(data, plan.ask) >= 0;
+// Whether an answer to the step's question plays, be it asked here or there, about this place or another.
+export function isAnswered({ plan }, { captions }, chosen) {
+  return Boolean(plan && plan.question && captions[chosen]) && captions[chosen].origin === plan.question;
 }
 
 // The square of cells that holds most of a map (``sign`` 1) or least of it (−1): top, left, bottom, right.

@@ -100,6 +100,7 @@ const TEXTS = {
     lessonStart: 'Lesson', lessonTitle: 'Ten minutes with a class, step by step (T)', lessonClose: 'Leave the lesson; it goes on here',
     lessonStep: 'Lesson {number}/{count} · {title}', lessonNext: 'Next', lessonBack: 'Back', lessonEnd: 'End of the lesson',
     lessonWaits: 'The model is thinking; this step waits for its answer.',
+    lessonStopped: 'There is no caption now; please choose a photo, or move a slider.',
     lessonWriting: 'The caption is still being written; this step waits for it.',
     lessonOwnPhoto: 'From here on a photo of the class’s own does as well: drop it anywhere on the page.',
     lesson: [
@@ -261,6 +262,7 @@ const TEXTS = {
     lessonStart: '수업', lessonTitle: '한 단계씩 따라 하는 10분 수업 (T)', lessonClose: '수업 나가기, 다음에 여기서 이어집니다',
     lessonStep: '수업 {number}/{count} · {title}', lessonNext: '다음', lessonBack: '이전', lessonEnd: '수업 마치기',
     lessonWaits: '모델이 생각하는 중입니다. 이 단계는 답을 기다립니다.',
+    lessonStopped: '지금은 설명문이 없습니다. 사진을 고르거나 슬라이더를 움직여 주세요.',
     lessonWriting: '아직 설명문을 쓰는 중입니다. 이 단계는 설명문을 기다립니다.',
     lessonOwnPhoto: '여기부터는 교실에서 찍은 사진도 좋습니다. 페이지 아무 데나 끌어다 놓으세요.',
     lesson: [

@@ -1,30 +1,32 @@
 // A lesson that leads itself: each step sets the page, says one sentence and names one thing to try. A step that asks the
 // model waits for its answer, and says so.
 import { isShowing } from '../model/live.js';
-import { isAnother, isAnswered, NO_LESSON, planOf, stepAsked, stepOf, STEPS } from '../model/lesson.js';
-import { chose, openedQuestion, paired } from '../model/state.js';
+import { answerThere } from '../model/asked.js';
+import {
+  isAnother, isAnswered, isGone, isWaiting, NO_LESSON, planOf, stepAsked, stepOf, STEPS, stillSent,
+} from '../model/lesson.js';
+import { chose, momentOf, openedQuestion, paired } from '../model/state.js';
 import { filled, say } from '../model/strings.js';
 import { nameOf, wordName } from '../model/wording.js';
-import { setText } from './elements.js';
+import { setAttribute, setText } from './elements.js';
 import { onWished, rememberLesson, tell } from './page.js';
 import { store as keep, stored } from './storage.js';
 
 const KEPT = 'sat-lesson'; // the number of the step at which it was left
 const OTHERS_KEYS = 'textarea, select, dialog, [role="listbox"], [aria-expanded="true"][role="combobox"]';
 
-// ``ask``: as the questions do. ``guess``: see `createGuess`. ``go``: to a word of the caption.
-export function createLesson(root, store, { ask, guess, go }) {
+// ``ask``: as the questions do. ``guess``: see `createGuess`. ``go``: to a word of the caption. ``leaveLive``: the camera goes off.
+export function createLesson(root, store, { ask, guess, go, leaveLive }) {
   const panel = root.querySelector('.sat-lesson');
   const [title, says, tries, note] = ['title', 'says', 'tries', 'note'].map((name) => panel.querySelector('.sat-lesson-' + name));
   const [back, next, skip, close] = ['back', 'next', 'skip', 'close'].map((name) => panel.querySelector('.sat-lesson-' + name));
   const field = root.querySelector('.sat-own input');
 
   const set = (change) => store.set({ lesson: { ...store.get().lesson, ...change } });
-  const isWaiting = ({ lesson, data }) => lesson.sent && !isAnswered(lesson, data);
-  const isToAsk = ({ lesson, data }) => Boolean(lesson.plan && lesson.plan.ask) && !lesson.sent && !isAnswered(lesson, data);
+  const isToAsk = ({ lesson, data, chosen }) => Boolean(lesson.plan && lesson.plan.ask) && !lesson.sent && !isAnswered(lesson, data, chosen);
 
   function begin(step) {
-    set({ on: true, step, plan: null, sent: false });
+    set({ on: true, step, plan: null });
     keep('localStorage', KEPT, String(step + 1));
   }
 
@@ -35,7 +37,10 @@ export function createLesson(root, store, { ask, guess, go }) {
 
   function toggle() {
     if (store.get().lesson.on) return end();
+    leaveLive();
     begin(stepOf(stored('localStorage', KEPT)));
+    const { top, bottom } = panel.getBoundingClientRect();
+    if (top < 0 || bottom > window.innerHeight) panel.scrollIntoView({ block: 'center' });
     if (!store.get().guess.on) next.focus({ preventScroll: true });
   }
 
@@ -46,12 +51,14 @@ export function createLesson(root, store, { ask, guess, go }) {
     end();
   }
 
-  // What the step asks of the model; or the next step.
+  // What the step asks of the model; or the next step. It waits for its answer; who does not want to has a button for that.
   function advance() {
     const state = store.get();
+    const { plan } = state.lesson;
+    if (isWaiting(state.lesson)) return;
     if (!isToAsk(state)) return forward();
-    set({ sent: true });
-    ask(state.lesson.plan.ask.kind, state.lesson.plan.ask);
+    if (answerThere(state.data, plan.ask) < 0) set({ sent: plan });
+    ask(plan.ask.kind, plan.ask);
   }
 
   const backward = () => store.get().lesson.step && begin(store.get().lesson.step - 1);
@@ -65,7 +72,7 @@ export function createLesson(root, store, { ask, guess, go }) {
     const alone = paired(state, -1);
     store.set({
       ...alone, ...chose({ ...state, ...alone }, 0), keep: false, coverage: false, preview: null, pointed: null,
-      region: plan.region, ranked: name === 'who', ...openedQuestion(plan.question), lesson: { ...lesson, plan, sent: false },
+      region: plan.region, ranked: name === 'who', ...openedQuestion(plan.question), lesson: { ...lesson, plan, sent: stillSent(lesson, data) },
     });
     go(plan.position);
     if (name === 'guess') guess.enter();
@@ -73,17 +80,19 @@ export function createLesson(root, store, { ask, guess, go }) {
   }
 
   function tried(state, texts) {
-    const { lesson, data } = state;
-    if (!lesson.plan) return say('lessonWriting');
-    if (isWaiting(state)) return say('lessonWaits');
-    if (isAnswered(lesson, data)) return texts.then;
+    const { lesson, data, chosen, phase } = state;
+    if (!lesson.plan) return say(phase === 'stopped' ? 'lessonStopped' : 'lessonWriting');
+    if (isWaiting(lesson)) return say('lessonWaits');
+    if (isAnswered(lesson, data, chosen)) return texts.then;
     return texts.tries;
   }
 
   function draw(state) {
     const { lesson } = state;
     const texts = say('lesson')[lesson.step];
-    const values = lesson.plan ? { word: nameOf(lesson.plan.word), other: wordName(lesson.plan.other || '') } : { word: '…', other: '…' };
+    const { plan } = lesson;
+    const word = plan && (STEPS[lesson.step] === 'chances' ? momentOf(state).word : plan.word);
+    const values = { word: word ? nameOf(word) : '…', other: plan ? wordName(plan.other || '') : '…' };
     const fill = (text) => filled(text, values);
     setText(title, say('lessonStep', { number: lesson.step + 1, count: STEPS.length, title: texts.title }));
     setText(says, fill(texts.says));
@@ -91,7 +100,8 @@ export function createLesson(root, store, { ask, guess, go }) {
     setText(note, lesson.step === 1 ? say('lessonOwnPhoto') : '');
     const toAsk = isToAsk(state);
     setText(next, toAsk ? fill(texts.acts) : say(lesson.step + 1 < STEPS.length ? 'lessonNext' : 'lessonEnd'));
-    skip.hidden = !toAsk;
+    skip.hidden = !toAsk && !isWaiting(lesson);
+    setAttribute(next, 'aria-disabled', String(isWaiting(lesson)));
     back.disabled = lesson.step === 0;
   }
 
@@ -106,11 +116,24 @@ export function createLesson(root, store, { ask, guess, go }) {
     const act = { PageDown: advance, PageUp: backward }[event.key]; // as presenters' remote controls send
     if (!act || event.target.closest(OTHERS_KEYS)) return;
     event.preventDefault();
-    act();
+    if (!event.repeat) act();
   });
 
-  store.subscribe(['lesson', 'data'], (state) => state.lesson.on && isAnother(state.lesson, state.data) && prepare(state));
-  store.subscribe(['lesson', 'data'], (state) => {
+  // The answer that was waited for stays; one that comes when its step was left makes way for the step that is open. A message
+  // that holds everything and no answer says that there will be none.
+  function follow(state, before) {
+    const { lesson, data } = state;
+    if (!lesson.on) return;
+    if (isGone(lesson, data)) set({ plan: null });
+    else if (isAnother(lesson, data)) prepare(state);
+    else if (lesson.sent && data !== before.data && data.done) {
+      if (isWaiting(lesson)) set({ sent: null });
+      else prepare({ ...state, lesson: { ...lesson, sent: null } });
+    }
+  }
+
+  store.subscribe(['lesson', 'data'], follow);
+  store.subscribe(['lesson', 'data', 'phase', 'chosen', 'step', 'preview'], (state) => {
     const { on, step } = state.lesson;
     panel.hidden = !on;
     if (on) root.dataset.lesson = STEPS[step];

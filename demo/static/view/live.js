@@ -210,6 +210,7 @@ export function createLive(element, store, reduced, { study, lecture }) {
 
   return {
     toggle,
+    leave: () => isShowing(live()) && end(),
     // Whether the wish to go on or halt was for the camera: a moment is studied.
     study() {
       if (!isShowing(live())) return false;

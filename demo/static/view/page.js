@@ -134,7 +134,7 @@ export function keepInSight(root) {
   if (!window.IntersectionObserver) return;
   const narrow = window.matchMedia('(max-width: 759px)');
   new IntersectionObserver(([{ isIntersecting, boundingClientRect }]) => {
-    const stuck = narrow.matches && !isIntersecting && boundingClientRect.top < SMALL;
+    const stuck = narrow.matches && !root.dataset.lesson && !isIntersecting && boundingClientRect.top < SMALL;
     if (stuck === root.classList.contains('sat-stuck')) return;
     const whole = panes.offsetHeight;
     root.classList.toggle('sat-stuck', stuck);
