@@ -1,5 +1,6 @@
 """docs/architecture.md shows the rooms as they are, and its picture has no circle."""
 
+import pytest
 from import_graph import ROOT, WINGS, edges, picture
 
 PAGE = ROOT / "docs" / "architecture.md"
@@ -10,6 +11,7 @@ def test_the_picture_is_the_one_that_the_imports_draw():
     assert shown == picture(), "python tests/import_graph.py prints the picture as it is now"
 
 
+@pytest.mark.slow
 def test_no_wing_imports_one_that_imports_it():
     below = {name: {other for one, other in edges() if one == name} for name in WINGS}
     reached = {name: set(names) for name, names in below.items()}

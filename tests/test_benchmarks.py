@@ -5,6 +5,7 @@ from benchmarks.training import Options, coco_hours, measure
 from captioner.encoder import EncoderConfig
 
 
+@pytest.mark.slow
 def test_every_stage_is_measured():
     speeds = measure(Options(torch.device("cpu"), 1, 2, 1, vocabulary_size=20), EncoderConfig((1, 1, 1, 1), grid=2))
     assert len(speeds) == 5

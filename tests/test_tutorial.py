@@ -94,6 +94,7 @@ def compare(captioner, models, photo, beam_size):
 # --- the same captions and maps ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_captions_and_maps_are_the_tutorials(files):
     captions = []
     for seed in SEEDS:
@@ -210,6 +211,7 @@ def test_half_precision_and_a_tuned_encoder(files):
     assert compare(bring(files), (halved, *models[1:]), random_photo(4), 3)
 
 
+@pytest.mark.slow
 def test_a_whole_resnet_101(files):
     write_both(files, make_models(blocks=RESNET_101, grid=14))
     card = bring(files, "--storage", "float16").card

@@ -18,9 +18,9 @@ World = Literal["inside", "outside"]
 
 OWN = STATIC.parent / "photos"
 INSIDE = {
+    "Photographer": "camera.png",
     "Shepherd": "shepherd.jpg",
     "Corgi": "corgi.jpg",
-    "Photographer": "camera.png",
     "Motorcycle": "motorcycle_left.png",
 }
 OUTSIDE = {"Bricks": "brick.png", "Retina": "retina.jpg", "Coins": "coins.png", "Horse": "horse.png"}

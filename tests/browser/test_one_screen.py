@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from driver import PATIENCE, data, finished, wait
 
+from demo.page.examples import examples
+
 pytestmark = pytest.mark.browser
 
 DESKTOPS = [(1366, 768), (1280, 720), (1280, 800), (1024, 768)]
@@ -221,5 +223,5 @@ def test_the_first_load_is_small_beyond_gradios_own(address, browser):
     page.context.close()
     own = [(name, size) for name, size in loaded if "/assets/" not in name and "/static/" not in name]
     assert any(name.rstrip("/") == address for name, _ in own)
-    assert any("shepherd" in name for name, _ in own)
+    assert any(examples()[0].path.stem in name for name, _ in own)
     assert sum(size for _, size in own) < 1_000_000 / 2

@@ -75,6 +75,7 @@ def connected(port):
     return socket.create_connection(("127.0.0.1", port), 10)
 
 
+@pytest.mark.slow
 def test_without_the_class_a_silent_connection_stays_open():
     with serving(H11Protocol) as port, connected(port) as connection:
         assert seconds_until_closed(connection, 2 * LIMIT) == float("inf")
@@ -103,6 +104,7 @@ def test_a_second_head_that_drips_is_closed_too(port):
         assert seconds_until_closed(connection) < 3 * LIMIT
 
 
+@pytest.mark.slow
 def test_a_slow_answer_and_a_slow_body_are_waited_for(port):
     assert httpx.get(f"http://127.0.0.1:{port}/slow", timeout=30).text == "ok"
 
@@ -120,6 +122,7 @@ def test_many_requests_on_one_connection(port):
             assert client.get(f"http://127.0.0.1:{port}/").text == "ok"
 
 
+@pytest.mark.slow
 def test_the_page_is_served_so(monkeypatch):
     """uvicorn makes a protocol for each connection from its configuration; the page's is ours."""
     monkeypatch.setattr("demo.server.impatient", lambda protocol: impatient(protocol, LIMIT))

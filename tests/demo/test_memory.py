@@ -76,6 +76,7 @@ def test_trimming_gives_memory_back():
     assert int(run.stdout) > 60 * 2**20, "of the 125 MB that were freed"
 
 
+@pytest.mark.slow
 def test_the_server_trims_when_it_has_loaded_and_ever_again(monkeypatch):
     trims = []
     monkeypatch.setattr(server, "trim", lambda: trims.append(len(trims)))

@@ -603,6 +603,7 @@ def test_whoever_hangs_up_in_mid_request_leaves_nothing_behind(page, goes_on, ro
     assert kept() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["PIECE_SECONDS", "WHOLE_SECONDS"])
 @pytest.mark.parametrize("route", HALVES)
 def test_whoever_stops_sending_is_told_and_let_go(page, goes_on, monkeypatch, route, limit):

@@ -135,6 +135,7 @@ def ranked_payload(seed: int) -> tuple[list, list]:
     return sent, [(words, value) for words, value in named if words[-1] == "<end>"]
 
 
+@pytest.mark.slow
 def test_the_score_that_travels_is_what_ranks_all_captions_there_are():
     moved = 0
     for seed in range(12):

@@ -87,6 +87,7 @@ def test_what_a_program_asks_is_answered_as_a_tab_is(tabs, engine):
         assert ("change" in page["captions"][-1]) == (after.change is not None) == isinstance(asked, LookElsewhere)
 
 
+@pytest.mark.slow
 def test_nothing_of_a_program_is_kept(engine, tmp_path):
     programs = Programs(engine)
     programs.what_if(gradient(), SETTINGS, Hide(mask=np.eye(3)))

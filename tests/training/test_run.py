@@ -88,6 +88,7 @@ def test_frozen_training_changes_the_decoder_alone(collection, tmp_path):
     assert not torch.equal(end["decoder.output.words.weight"], start.decoder.output.words.weight)
 
 
+@pytest.mark.slow
 def test_tuning_holds_batch_norm_statistics_and_trains_every_layer(collection, tmp_path):
     train(config(collection, tmp_path, tune_encoder=True))
     start, end = load_checkpoint(collection.checkpoint), weights(tmp_path)
@@ -127,6 +128,7 @@ def taught(collection, output, boxes, network, **changes):
     return config(collection, output, **{**settings, **changes})
 
 
+@pytest.mark.slow
 def test_an_encoder_is_deepened_and_learns_words_and_features(collection, tmp_path, boxes, network, monkeypatch):
     monkeypatch.setattr(Concepts.__init__, "__defaults__", (1,))
     longer = {"epochs": 8, "encoder_learning_rate": 1e-3, "save_every": 1000}
@@ -178,6 +180,7 @@ def surprise(checkpoint, collection):
     return -np.concatenate(scores).mean()
 
 
+@pytest.mark.slow
 def test_training_makes_the_captions_less_surprising(collection, tmp_path):
     longer = {"epochs": 10, "learning_rate": 1e-2, "save_every": 1000}
     train(config(collection, tmp_path, val_photos=0, trainer=longer))

@@ -158,6 +158,7 @@ def test_other_files_are_no_sources(tmp_path, content):
         read_sources(path)
 
 
+@pytest.mark.slow
 def test_a_run_on_several_sources_is_scored_apart(sources, collection, tmp_path):
     arguments = [
         "train", "--sources", sources, "--start-from", collection.checkpoint, "--storage", "float32",
