@@ -1,7 +1,7 @@
 // The lesson: ten minutes with a class, a step at a time. Of each step, what it sets on the page and what it asks of the
 // model.
 import { answerThere } from './asked.js';
-import { sumOf } from './maps.js';
+import { shareIn } from './maps.js';
 import { isAnswer } from './wording.js';
 
 // The names of the steps; their words are in strings.js.
@@ -48,7 +48,7 @@ export function planOf(step, data) {
     own: { position: 0, question: 'own' },
     end: { position: 0 },
   };
-  const plan = { region: null, question: null, ask: null, run: data.run, caption: captionOf(data), ...plans[STEPS[step]] };
+  const plan = { region: null, question: null, ask: null, run: data.run, caption: wordsOf(data), ...plans[STEPS[step]] };
   if (plan.region && plan.question) plan.ask = { ...at, kind: plan.question, position: plan.position, region: plan.region };
   return { ...plan, word: words[plan.position], other };
 }
@@ -56,7 +56,7 @@ export function planOf(step, data) {
 // Whether what the page shows is no longer what the step was set for: another photo, or another search. An answer is none.
 export function isAnother({ plan }, data) {
   if (!data.done || !data.captions.length) return false;
-  if (!plan || plan.caption !== captionOf(data)) return true;
+  if (!plan || plan.caption !== wordsOf(data)) return true;
   return plan.run !== data.run && !data.captions.some(isAnswer);
 }
 
@@ -67,7 +67,7 @@ export function isWaiting({ plan, sent }) {
 
 // What is still waited for when the page has a caption to set the step for: of another caption, nothing.
 export function stillSent({ sent }, data) {
-  return sent && sent.caption === captionOf(data) && answerThere(data, sent.ask) < 0 ? sent : null;
+  return sent && sent.caption === wordsOf(data) && answerThere(data, sent.ask) < 0 ? sent : null;
 }
 
 // Whether it was set for a caption that is no longer there, and the next one is not yet.
@@ -76,7 +76,7 @@ export function isGone({ plan }, data) {
 }
 
 // The same words on the same photo; the maps of a search that is made once more may differ in their last bits.
-function captionOf({ example, size, captions: [{ words }] }) {
+function wordsOf({ example, size, captions: [{ words }] }) {
   return JSON.stringify([example, size, words.map(({ text }) => text)]);
 }
 
@@ -91,9 +91,9 @@ export function frame(alpha, [rows, columns], sign) {
   let best = null;
   for (let top = 0; top + height <= rows; top++) {
     for (let left = 0; left + width <= columns; left++) {
-      const lines = Array.from({ length: height }, (none, row) => alpha.slice((top + row) * columns + left, (top + row) * columns + left + width));
-      const held = sign * sumOf(lines.map((line) => sumOf([...line])));
-      if (!best || held > best.held) best = { held, region: [top, left, top + height - 1, left + width - 1] };
+      const region = [top, left, top + height - 1, left + width - 1];
+      const held = sign * shareIn(alpha, region, [rows, columns]);
+      if (!best || held > best.held) best = { held, region };
     }
   }
   return best.region;
