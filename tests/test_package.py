@@ -28,7 +28,7 @@ def test_every_folder_of_the_library_is_packed():
 
 def test_what_is_needed_is_said_alike_in_both_places():
     needed = set(PROJECT["project"]["dependencies"])
-    assert needed == requirements("requirements.txt") - {"gradio>=6.20,<7"}
+    assert needed == requirements("requirements.txt") - {"gradio>=6.20,<7", "brotli>=1.1"}
     assert set(PROJECT["project"]["optional-dependencies"]["train"]) == requirements("requirements-train.txt")
 
 

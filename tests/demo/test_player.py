@@ -55,11 +55,11 @@ def test_the_examples_are_installed_four_of_either_world():
     found = examples()
     assert [example.name for example in found] == [*INSIDE, *OUTSIDE]
     assert [example.world for example in found] == ["inside"] * 4 + ["outside"] * 4
-    assert found[0].size == (500, 500)
+    assert [example.size for example in found[:2]] == [(512, 512), (500, 500)]
     strings = (STATIC / "model" / "strings.js").read_text(encoding="utf-8")
     for example in found:  # its name is read by visitors: in both languages
         assert strings.count(f"{example.name}: '") == 2, example.name
-    assert (found[0].path.parent / "LICENSE.txt").is_file()
+    assert (found[1].path.parent / "LICENSE.txt").is_file()
 
 
 def test_thumbnails_are_small_and_square():
