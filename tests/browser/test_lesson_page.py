@@ -10,7 +10,7 @@ from driver import PATIENCE, finished, upload, wait
 pytestmark = pytest.mark.browser
 
 STEPS = ["guess", "chances", "who", "word", "place", "hide", "uniform", "own", "end"]
-ASKING = {"word": "word", "place": "place", "hide": "hide", "uniform": "uniform"}
+ASKING = ("word", "place", "hide", "uniform")
 LANGUAGES = {"en-US": ("Lesson", "waits"), "ko-KR": ("수업", "기다립니다")}
 OUTSIDE = """() => [...document.querySelectorAll('.sat-lesson :is(h2, p, button), .sat-word, .sat-transport > *')]
   .filter((each) => each.getClientRects().length && each.textContent.trim())

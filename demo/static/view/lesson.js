@@ -133,15 +133,14 @@ export function createLesson(root, store, { ask, guess, go, leaveLive }) {
   }
 
   store.subscribe(['lesson', 'data'], follow);
-  store.subscribe(['lesson', 'data', 'phase', 'chosen', 'step', 'preview'], (state) => {
-    const { on, step } = state.lesson;
+  store.subscribe(['lesson'], ({ lesson: { on, step } }) => {
     panel.hidden = !on;
     if (on) root.dataset.lesson = STEPS[step];
     else delete root.dataset.lesson;
     tell('lesson', on);
     rememberLesson(on ? step + 1 : null);
-    if (on) draw(state);
   });
+  store.subscribe(['lesson', 'data', 'phase', 'chosen', 'step', 'preview'], (state) => state.lesson.on && draw(state));
   const asked = stepAsked(location.search);
   if (asked !== null) begin(asked);
   return { toggle };
