@@ -25,8 +25,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from playwright.sync_api import Page, sync_playwright
 
 from captioner.pipeline import Captioner
-from demo.launch import launch_options
 from demo.page.ui import build
+from demo.server import launch_options
 
 FRAME = 1000 / 60  # milliseconds
 LATE = 1.5  # frames

@@ -16,8 +16,7 @@ import torch
 from torch import Tensor
 
 from captioner.decoder import Decoder, DecoderConfig
-from captioner.encoder import FEATURE_SIZE, Encoder, EncoderConfig
-from captioner.folded_encoder import fast_dtype
+from captioner.encoder import FEATURE_SIZE, Encoder, EncoderConfig, fast_dtype
 from captioner.search import SearchSettings, search
 from captioner.training.model import CaptionModel
 from captioner.training.objective import ObjectiveConfig, objective

@@ -44,13 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    from captioner.commands import caption, import_, quantize  # after Ctrl-C is caught: it loads torch  # noqa: PLC0415
+    from captioner.commands import caption, checkpoints  # after Ctrl-C is caught: it loads torch  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="python -m captioner", description="Photo captioning with visual attention.")
     subparsers = parser.add_subparsers(required=True, metavar="command")
     caption.add_parser(subparsers)
-    import_.add_parser(subparsers)
-    quantize.add_parser(subparsers)
+    checkpoints.add_parser(subparsers)
     if arguments and arguments[0] in TRAINING:
         _add_training(parser, subparsers)
     else:
@@ -63,12 +62,12 @@ def _add_training(
     parser: argparse.ArgumentParser, subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 ) -> None:
     try:
-        from captioner.commands import average, evaluate, familiarity, propose, reproduce, train  # noqa: PLC0415
+        from captioner.commands import evaluate, familiarity, propose, train  # noqa: PLC0415
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("captioner"):
             raise
         parser.exit(1, f"This needs {error.name}; please run: pip install -r {TRAINING_EXTRAS}\n")
-    for command in (train, evaluate, average, reproduce, propose, familiarity):
+    for command in (train, evaluate, propose, familiarity):
         command.add_parser(subparsers)
 
 

@@ -1,11 +1,11 @@
-"""The frozen results: a caption, its words, and what the model considered for each. NumPy only."""
+"""The frozen results: a caption, its words, what the model considered for each, and all of it as JSON. NumPy only."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 END = "<end>"
+SCHEMA = 1
 
 
 class Alternative(NamedTuple):
@@ -148,3 +149,30 @@ def attention_entropy(alpha: Floats) -> float:
     """Entropy ``-Σ α log α`` in nats of one attention map of any shape."""
     weights = alpha[alpha > 0].astype(np.float64)
     return float(-(weights * np.log(weights)).sum())
+
+
+def record(caption: Caption, settings: Mapping[str, object] | None = None) -> dict[str, Any]:
+    """The caption as JSON values; numbers have the digits that restore their float32 exactly.
+
+    ``alphas`` is ``N × rows × columns`` (row 0 at the top of the photo), log-probabilities and
+    entropies are in nats, ``settings`` is kept as given. A word that the model does not know has no
+    log-probability, nor has a caption with one.
+    """
+    return {
+        "schema": SCHEMA,
+        "text": caption.text,
+        "finished": caption.finished,
+        "log_prob": None if caption.unknown else caption.log_prob,
+        "words": list(caption.words),
+        "unknown": list(caption.unknown.words) if caption.unknown else [],
+        "log_probs": _numbers(caption.log_probs),
+        "betas": _numbers(caption.betas),
+        "entropies": [word.entropy for word in caption],
+        "alternatives": [[dict(each._asdict()) for each in choices] for choices in caption.alternatives],
+        "alphas": _numbers(caption.alphas),
+        "settings": dict(settings or {}),
+    }
+
+
+def _numbers(values: np.ndarray[Any, Any]) -> Any:
+    return [_numbers(value) if value.ndim else None if np.isnan(value) else float(str(value)) for value in values]

@@ -19,8 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from captioner.encoder import FEATURE_SIZE, Encoder, without_identity_blocks
-from captioner.folded_encoder import FoldedEncoder, folded
+from captioner.encoder import FEATURE_SIZE, Encoder, FoldedEncoder, folded, without_identity_blocks
 
 Arithmetic = Literal["float32", "bfloat16", "int8"]
 Ranges = Mapping[str, tuple[float, float]]  # of what each convolution reads, by the convolution's name

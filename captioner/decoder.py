@@ -1,9 +1,12 @@
-"""The LSTM decoder: `annotate`, `start`, `step`. One recurrence; `forward` is its teacher-forced loop."""
+"""The LSTM decoder: `annotate`, `start`, `step`. One recurrence; `forward` is its teacher-forced loop.
+
+`Recurrence` is what a search asks of a decoder, whichever form it is in.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Protocol, Self, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -246,3 +249,29 @@ def _stack(parts: list[Tensor]) -> Tensor:
     rows = parts[0].shape[0]
     padded = [nn.functional.pad(part, (0, 0, 0, rows - part.shape[0])) for part in parts]
     return torch.stack(padded, dim=1)
+
+
+class Annotated(Protocol):
+    """What a recurrence reads of P photos."""
+
+    @property
+    def projected(self) -> Tensor:
+        """``(P, L, A)``, see `Annotations`."""
+
+    def select(self, photos: list[int]) -> Self:
+        """That of the photos named, in their order."""
+
+
+A_contra = TypeVar("A_contra", bound=Annotated, contravariant=True)
+
+
+class Recurrence(Protocol[A_contra]):
+    """What a search asks of a decoder; see `Decoder.start` and `Decoder.step`."""
+
+    def start(self, annotations: A_contra, /) -> DecoderState:
+        """The first state ``(P, H)``."""
+
+    def step(
+        self, annotations: A_contra, state: DecoderState, words: Tensor, forced: Tensor | None = None, /
+    ) -> DecoderStep:
+        """One word further, for R = P·K rows."""

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from captioner.compiled_encoder import RUNTIME, CompiledEncoder, Ranges, runtime_is_installed
-from captioner.encoder import Encoder, EncoderConfig
-from captioner.folded_encoder import FoldedEncoder, fast_dtype, processor
+from captioner.encoder import Encoder, EncoderConfig, FoldedEncoder, fast_dtype, processor
 
 Form = Literal["exact", "float32", "bfloat16", "int8"]
 FORMS: tuple[Form, ...] = get_args(Form)

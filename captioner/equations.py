@@ -1,4 +1,7 @@
-"""One step of the decoder in real numbers: what the paper's equations say of one word of one photo."""
+"""One step of the decoder in real numbers: what the paper's equations say of one word of one photo.
+
+And of the same word with its attention replaced, before and after.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from captioner.attention import Annotations
-from captioner.caption import Floats
+from captioner.caption import Alternative, Floats, Word
 from captioner.decoder import Decoder, DecoderState, DecoderStep, lstm_gates
 from captioner.hypotheses import Doubles
 from captioner.override import AttentionOverride, Grid
@@ -153,3 +157,36 @@ def _weighed(logits: Tensor, written: int, vocabulary: Vocabulary) -> tuple[Weig
 def _map(values: Tensor, grid: Grid) -> Floats:
     floats: Floats = values.float().cpu().numpy().reshape(grid)
     return floats
+
+
+@torch.inference_mode()
+def before_and_after(
+    decoder: Decoder,
+    annotations: Annotations,
+    vocabulary: Vocabulary,
+    ids: Sequence[int],
+    attention: AttentionOverride,
+    grid: Grid,
+    instead_of: AttentionOverride | None = None,
+) -> tuple[Word, Word]:
+    """The last of ``ids`` with the model's own attention and with the replaced one, the words before it given.
+
+    Before may have had maps replaced too: those of ``instead_of``. Both name the same runners-up, the
+    likeliest of either, each in its own order.
+    """
+    turns = [teacher_forced(decoder, annotations, vocabulary, ids, each) for each in (instead_of, attention)]
+    shown = {word for turn in turns for word in likeliest(turn.step.logits[0].double().cpu().numpy(), vocabulary)}
+    before, after = (_word(turn, ids[-1], shown, vocabulary, grid) for turn in turns)
+    return before, after
+
+
+def _word(turn: Turn, written: int, shown: set[int], vocabulary: Vocabulary, grid: Grid) -> Word:
+    log_probs = turn.step.logits[0].double().log_softmax(dim=0).cpu().numpy()
+    ordered = sorted(shown, key=lambda word: (-log_probs[word], word))
+    return Word(
+        vocabulary.word(written),
+        float(log_probs[written]),
+        turn.step.alpha[0].float().cpu().numpy().reshape(grid),
+        float(turn.step.beta.mean()),
+        tuple(Alternative(vocabulary.word(word), float(np.exp(log_probs[word]))) for word in ordered),
+    )

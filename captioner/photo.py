@@ -15,8 +15,15 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from captioner.colour import shrunk_srgb
-from captioner.photo_file import MissingDecoderError, ended, looks_like_a_photo, mostly_there, opened, with_an_end
+from captioner.photo_file import (
+    MissingDecoderError,
+    ended,
+    looks_like_a_photo,
+    mostly_there,
+    opened,
+    shrunk_srgb,
+    with_an_end,
+)
 
 Interpolation = Literal["bilinear", "bicubic", "lanczos"]
 PhotoSource = str | Path | bytes | BinaryIO | Image.Image | np.ndarray[Any, Any]
@@ -252,3 +259,30 @@ def _too_large(size: str = "") -> str:
 
 def _one_line(text: object) -> str:
     return " ".join(str(text).split())[:120]
+
+
+def hide(view: Image.Image, mask: np.ndarray[Any, Any], photo_format: PhotoFormat | None = None) -> Photo:
+    """*Hide it*: the view with a region painted over, ready to be looked at again.
+
+    The paint is the mean colour of the photos the encoder learned from (ImageNet's), which
+    normalises to zero: the value that stands for nothing there, with which the convolutions pad the
+    photo's own border. Black or white would be extreme values, a new object rather than none. An
+    edge remains where the paint begins, and the model may see that.
+
+    Args:
+        view: of a `Photo` or a look.
+        mask: ``(height, width)`` of bool or uint8 at any resolution, not zero where to hide; it is
+            stretched over the whole view, by nearest neighbour.
+
+    Raises:
+        PhotoError: if the mask is none.
+    """
+    photo_format = photo_format or PhotoFormat()
+    if not isinstance(mask, np.ndarray) or mask.ndim != 2 or mask.dtype not in (bool, np.uint8) or not mask.size:
+        found = f"{mask.shape} of {mask.dtype}" if isinstance(mask, np.ndarray) else type(mask).__name__
+        raise PhotoError(f"A mask must be an array (height, width) of bool or uint8, not {found}.")
+    stencil = Image.fromarray(np.where(mask, 255, 0).astype(np.uint8)).resize(view.size, Image.Resampling.NEAREST)
+    colour = tuple(round(255 * channel) for channel in photo_format.mean)
+    painted = view.copy()
+    painted.paste(colour, mask=stencil)
+    return from_view(painted, photo_format)

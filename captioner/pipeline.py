@@ -15,17 +15,14 @@ from captioner.attention import Annotations
 from captioner.caption import Alternative, Caption, Standing, Word
 from captioner.card import Card
 from captioner.checkpoint import Checkpoint, load_checkpoint
-from captioner.completion import Completion, complete, next_word
 from captioner.encoder_form import EncoderInForm, Form
-from captioner.equations import StepNumbers, explain
+from captioner.equations import StepNumbers, before_and_after, explain
 from captioner.familiarity import Familiar
 from captioner.folded_decoder import FoldedAnnotations, FoldedDecoder, foldable
 from captioner.override import AttentionOverride
 from captioner.photo import Photo, PhotoSource, prepare
-from captioner.search import Hypothesis, SearchSettings, Snapshot, search
-from captioner.sentences import beginning_ids, ids_up_to, sentence_ids, unknown_words
-from captioner.vocabulary import Vocabulary
-from captioner.whatif import before_and_after
+from captioner.search import Completion, Hypothesis, SearchSettings, Snapshot, complete, next_word, search
+from captioner.vocabulary import Vocabulary, beginning_ids, ids_up_to, sentence_ids, unknown_words
 
 HERE = Path(__file__).resolve().parent.parent
 # Beside the package in a clone; an installed package has its own copy.

@@ -1,33 +1,37 @@
 """Greedy, beam search, ancestral sampling and stochastic beam search: one generator, two strategies.
 
-With a beam of 1 the deterministic strategy is greedy and the stochastic one is ancestral sampling.
+With a beam of 1 the deterministic strategy is greedy and the stochastic one is ancestral sampling. Beside it what it
+leaves behind, the tree of every beginning that it kept, and one step of it: the likeliest words that begin as typed.
 """
 
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from itertools import accumulate
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from captioner.caption import Floats
-from captioner.decoder import DecoderState, DecoderStep
+from captioner.caption import Alternative, Caption, Floats
+from captioner.decoder import Annotated, DecoderState, DecoderStep, Recurrence
 from captioner.hypotheses import Beam, Candidate, Doubles, Hypothesis, Ranking, Snapshot, Step, snapshot
 from captioner.override import AttentionOverride
-from captioner.recurrence import Annotated, Recurrence
 from captioner.settings import SearchSettings, SettingsError
 from captioner.strategies import BeamSearch, StochasticBeamSearch, Strategy
-from captioner.vocabulary import Vocabulary
+from captioner.vocabulary import END, SPECIALS, Vocabulary
 
 ALTERNATIVES = 5
 
 A = TypeVar("A", bound=Annotated)
 
 __all__ = ["Hypothesis", "SearchSettings", "SettingsError", "Snapshot", "search"]
+ROOT = -1
+MOST_COMPLETIONS = 8
 
 
 def strategy_for(settings: SearchSettings) -> Strategy:
@@ -182,3 +186,101 @@ def _next_rows(state: DecoderState, races: Sequence[tuple[Hypothesis, ...]]) -> 
 
 def _uniform(random: np.random.Generator, shape: tuple[int, ...]) -> Doubles:
     return np.maximum(random.random(shape), np.finfo(float).tiny)  # NumPy's are in [0, 1)
+
+
+class Branch(NamedTuple):
+    """One word of the tree, after the words of its ancestors.
+
+    Attributes:
+        parent: index of the branch before it, `ROOT` for a first word.
+        log_prob: of the whole beginning up to and including this word, nats, temperature 1.
+    """
+
+    parent: int
+    word: str
+    log_prob: float
+
+
+@dataclass(frozen=True)
+class SearchTree:
+    """All beginnings a search has kept so far, and those still in its race.
+
+    Attributes:
+        branches: in the order in which they grew; a later tree of the same search only adds to them.
+        race: the last branch of each caption in the race, best first. Those that end in ``<end>``
+            are finished; a branch that leads to none of them was dropped.
+    """
+
+    branches: tuple[Branch, ...] = ()
+    race: tuple[int, ...] = ()
+
+    def grown(self, captions: Sequence[Caption]) -> SearchTree:
+        """The tree after one more step.
+
+        Args:
+            captions: all that the step has in its race, best first, as `captioner.pipeline.Guess` holds them.
+        """
+        branches = list(self.branches)
+        places = {(branch.parent, branch.word): index for index, branch in enumerate(branches)}
+        race = []
+        for caption in captions:
+            at = ROOT
+            totals = accumulate(float(each) for each in caption.log_probs)
+            for word, total in zip(caption.words, totals, strict=True):
+                if (at, word) not in places:
+                    places[at, word] = len(branches)
+                    branches.append(Branch(at, word, total))
+                at = places[at, word]
+            race.append(at)
+        return SearchTree(tuple(branches), tuple(race))
+
+    def path(self, tip: int) -> tuple[int, ...]:
+        """Indices of the branches from the first word to ``tip``."""
+        path = []
+        while tip != ROOT:
+            path.append(tip)
+            tip = self.branches[tip].parent
+        return tuple(reversed(path))
+
+
+class Completion(NamedTuple):
+    """What can be made of what was typed.
+
+    Attributes:
+        word: it, as the vocabulary spells it; None if the model does not know or never writes it.
+        words: the likeliest that begin so, likeliest first, with their probabilities at temperature 1.
+        known: how many words the model knows.
+    """
+
+    word: str | None
+    words: tuple[Alternative, ...]
+    known: int
+
+
+@torch.inference_mode()
+def next_word(decoder: Recurrence[A], annotations: A, vocabulary: Vocabulary, before: Sequence[int]) -> Doubles:
+    """``(V,)`` log-probabilities in nats of the word after those with the ids ``before`` (no ``<start>``).
+
+    ``-inf`` for what is never written.
+    """
+    state = decoder.start(annotations)
+    for word in (vocabulary.start, *before):
+        step = decoder.step(annotations, state, torch.tensor([word], device=state.hidden.device))
+        state = step.state
+    log_probs: Doubles = step.logits[0].cpu().double().log_softmax(dim=0).numpy()
+    log_probs[list(vocabulary.never_written)] = -math.inf
+    return log_probs
+
+
+def complete(log_probs: Doubles, vocabulary: Vocabulary, typed: str) -> Completion:
+    """The words that begin with what was typed; nothing typed begins all of them."""
+    start = _spelled(typed.strip())
+    begun = [each for each in range(len(vocabulary)) if _spelled(vocabulary.word(each)).startswith(start)]
+    ordered = sorted((each for each in begun if log_probs[each] > -math.inf), key=lambda each: (-log_probs[each], each))
+    words = tuple(Alternative(vocabulary.word(each), math.exp(log_probs[each])) for each in ordered[:MOST_COMPLETIONS])
+    known = start in vocabulary and (start not in SPECIALS or start == END)
+    return Completion(vocabulary.word(vocabulary.id(start)) if known else None, words, vocabulary.known)
+
+
+def _spelled(word: str) -> str:
+    return unicodedata.normalize("NFC", word).lower()

@@ -1,4 +1,4 @@
-"""What the server does beside the page: its port, its health, what it forgets, how it stops."""
+"""What the server does beside the page: how it is launched, its port, its health, what it forgets, how it stops."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -19,18 +20,43 @@ from starlette.routing import Route
 from captioner.checkpoint import CheckpointError
 from captioner.encoder_form import Form, FormError, device_named
 from captioner.pipeline import Captioner
-from demo.door.connection import impatient
 from demo.door.log import LOG
-from demo.door.memory import share, trim
+from demo.door.middleware import MAX_UPLOAD, Gate
+from demo.door.request_checks import impatient
 from demo.gradio_inside import stop_serving, use_protocol
-from demo.launch import launch_options
-from demo.page.ui import build
-from demo.runs.kept import BudgetError
-from demo.runs.sessions import Sessions
+from demo.page.player import page_head, read_static
+from demo.page.ui import WORDS, build
+from demo.runs.kept import BudgetError, share_arenas, trim
+from demo.runs.sessions import MAX_SESSIONS, Sessions
 
+SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Noto Sans KR", "sans-serif")
+MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 MAX_THREADS = 128  # one for each run at work or in line, and some for everything else
 SWEEP_SECONDS = 30.0
 STOP_SECONDS = 2
+
+
+def launch_options() -> dict[str, Any]:
+    """Keyword arguments for `gr.Blocks.launch` that make this page what it is."""
+    return {
+        "theme": gr.themes.Base(
+            primary_hue=gr.themes.colors.orange,
+            neutral_hue=gr.themes.colors.stone,
+            font=list(SANS),
+            font_mono=list(MONO),
+            radius_size=gr.themes.sizes.radius_lg,
+        ),
+        "css": read_static("page.css"),
+        "footer_links": [],
+        "i18n": WORDS,
+        "ssr_mode": False,
+        "pwa": False,
+        "share": False,
+        "max_file_size": MAX_UPLOAD,
+        "state_session_capacity": MAX_SESSIONS,  # Gradio keeps a copy of the page for each
+        "app_kwargs": {"middleware": [Middleware(Gate, head=page_head())]},
+        "show_error": True,
+    }
 
 
 class ServerError(Exception):
@@ -44,7 +70,7 @@ def serve(checkpoint: Path, port: int | None, form: Form | None = None, device: 
         SystemExit: whatever a signal handler of the caller raises, once the server has stopped.
     """
     _log_requests()
-    share()
+    share_arenas()
     try:
         captioner = Captioner.load(checkpoint, device_named(device), form)
         LOG.info(

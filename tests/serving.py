@@ -11,8 +11,8 @@ import httpx
 from tiny import make_checkpoint
 
 from captioner.pipeline import Captioner
-from demo.launch import launch_options
 from demo.page.ui import build
+from demo.server import launch_options
 
 
 class Served:

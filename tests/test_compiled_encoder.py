@@ -20,8 +20,8 @@ from captioner.compiled_encoder import (
     folded_convolutions,
     runtime,
 )
+from captioner.encoder import processor
 from captioner.encoder_form import INT8_INSTRUCTIONS
-from captioner.folded_encoder import processor
 from captioner.quantization import as_stored, pack
 
 pytest.importorskip("openvino")

@@ -6,8 +6,8 @@ import torch
 from pages import GREEDY, gradient
 from tiny import make_checkpoint
 
-from captioner.completion import MOST, complete
 from captioner.pipeline import Captioner
+from captioner.search import MOST_COMPLETIONS, complete
 from captioner.vocabulary import SPECIALS, Vocabulary
 
 WORDS = ["dog", "dogs", "door", "Ärger", "한국어", "ball", "bat", "d", *(f"x{number}" for number in range(20))]
@@ -36,7 +36,9 @@ def test_the_order_is_that_of_the_whole_softmax(captioner, before, typed):
     look = captioner.look(gradient())
     chances = softmax(captioner, look, before)
     written = {word: chance for word, chance in chances.items() if word not in SPECIALS or word == "<end>"}
-    expected = sorted((word for word in written if word.startswith(typed)), key=lambda word: -written[word])[:MOST]
+    expected = sorted((word for word in written if word.startswith(typed)), key=lambda word: -written[word])[
+        :MOST_COMPLETIONS
+    ]
     found = captioner.complete(look, before, typed)
     assert [each.word for each in found.words] == expected
     assert [each.probability for each in found.words] == pytest.approx([written[word] for word in expected], rel=2e-3)
@@ -62,7 +64,7 @@ def test_a_long_vocabulary_gives_the_likeliest_that_begin_so():
     by_chance = sorted(
         (word for word in WORDS if word.startswith("x")), key=lambda word: -log_probs[vocabulary.id(word)]
     )
-    assert [each.word for each in complete(log_probs, vocabulary, " X").words] == by_chance[:MOST]
+    assert [each.word for each in complete(log_probs, vocabulary, " X").words] == by_chance[:MOST_COMPLETIONS]
     assert {each.word for each in complete(log_probs, vocabulary, "do").words} == {"dog", "dogs", "door"}
 
 

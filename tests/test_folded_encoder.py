@@ -5,7 +5,7 @@ import torch
 from random_encoder import deviation, random_encoder, random_photos
 from torch import nn
 
-from captioner.folded_encoder import FoldedEncoder, fast_dtype
+from captioner.encoder import FoldedEncoder, fast_dtype
 
 CPU = torch.device("cpu")
 

@@ -18,9 +18,8 @@ from tiny import make_checkpoint
 
 from captioner.__main__ import main
 from captioner.checkpoint import save_checkpoint
-from captioner.commands.folder import find
+from captioner.commands.folders import find, image_ids, sidecars
 from captioner.commands.many import processes_for
-from captioner.commands.results import image_ids, sidecars
 from captioner.pipeline import Captioner
 from captioner.settings import SearchSettings
 

@@ -14,7 +14,7 @@ from captioner.decoder import Decoder, DecoderConfig
 from captioner.photo import PhotoError, prepare
 from captioner.pipeline import Captioner
 from captioner.search import SearchSettings, SettingsError
-from captioner.sentences import MAX_SENTENCE_WORDS
+from captioner.vocabulary import MAX_SENTENCE_WORDS
 
 ROUNDING = 1e-2  # searching in half precision, with weights three times as large
 MARKUP = "<img src=x onerror=alert(1)>"
@@ -23,11 +23,7 @@ CORNERS = [SearchSettings(1), SearchSettings(4), SearchSettings(1, 1.0), SearchS
 
 @pytest.fixture(scope="module")
 def captioner():
-    checkpoint = make_checkpoint()
-    with torch.no_grad():
-        for weights in checkpoint.decoder.parameters():
-            weights.mul_(3)
-    return Captioner(checkpoint)
+    return Captioner(make_checkpoint(sharpness=3))
 
 
 def photo(seed):

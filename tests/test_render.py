@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 
 from captioner.caption import Alternative, Caption
 from captioner.render import Style, figure, frames, overlay, record, save_animation, save_figure, smooth
-from captioner.render.lettering import lettering
+from captioner.render.looks import lettering
 
 ROWS, COLUMNS = 3, 2
 HOSTILE = (

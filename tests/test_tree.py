@@ -8,8 +8,7 @@ from test_search import MORE_WORDS, enumerate_captions
 from tiny import make_annotations, make_decoder
 
 from captioner.caption import END, Caption
-from captioner.search import SearchSettings, search
-from captioner.tree import ROOT, SearchTree
+from captioner.search import ROOT, SearchSettings, SearchTree, search
 
 LENGTH = 4
 

@@ -13,11 +13,10 @@ from tiny import COLUMNS, FEATURES, ROWS, make_annotations, make_checkpoint, mak
 from captioner.attention import Annotations
 from captioner.checkpoint import Checkpoint
 from captioner.override import AttentionOverride, spot_map
-from captioner.photo import PhotoError, PhotoFormat, prepare
+from captioner.photo import PhotoError, PhotoFormat, hide, prepare
 from captioner.pipeline import Captioner, Look
 from captioner.search import SearchSettings, SettingsError, search
 from captioner.settings import MAX_LENGTH
-from captioner.whatif import hide
 
 GRID = (ROWS, COLUMNS)
 MARKUP = "<img src=x onerror=alert(1)>"

@@ -41,11 +41,14 @@ def make_annotations(decoder: Decoder, photos: int = 1, seed: int = 0) -> Annota
         return decoder.annotate(make_features(photos, seed))
 
 
-def make_checkpoint(storage: str = "float32", seed: int = 0) -> Checkpoint:
-    """A whole model, four blocks deep, on 64 px photos and a 3×3 grid."""
+def make_checkpoint(storage: str = "float32", seed: int = 0, sharpness: float = 1.0) -> Checkpoint:
+    """A whole model, four blocks deep, on 64 px photos and a 3×3 grid; a sharp one's choices differ more."""
     torch.manual_seed(seed)
     vocabulary = make_vocabulary("a", "dog", "runs", "개가", "<img src=x onerror=alert(1)>")
     encoder = Encoder(EncoderConfig((1, 1, 1, 1), grid=3))
     decoder = Decoder(DecoderConfig(len(vocabulary), embedding_size=8, hidden_size=12, attention_size=7))
+    with torch.no_grad():
+        for weights in decoder.parameters():
+            weights.mul_(sharpness)
     card = Card("tiny", encoder.config, decoder.config, PhotoFormat(64), storage)
     return Checkpoint(encoder.eval(), decoder.eval(), vocabulary, card)

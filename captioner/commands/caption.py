@@ -11,16 +11,15 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from tqdm import tqdm
 
 from captioner.caption import Caption, Word
 from captioner.checkpoint import MODEL, card_of
-from captioner.commands.folder import Found, OutputError, Report, find
+from captioner.commands.folders import OUTPUT_SUFFIXES, Found, OutputError, Report, find, sidecars
 from captioner.commands.many import Task, caption_many
-from captioner.commands.model_options import add_form, form_of
-from captioner.commands.results import OUTPUT_SUFFIXES, sidecars
+from captioner.encoder_form import FORMS, device_named
 from captioner.photo import INCOMPLETE, PhotoError
 from captioner.pipeline import DEFAULT_CHECKPOINT, Captioner, Look
 from captioner.render import (
@@ -33,7 +32,7 @@ from captioner.render import (
     save_animation,
     save_figure,
 )
-from captioner.render.lettering import printable
+from captioner.render.looks import printable
 from captioner.settings import SearchSettings
 
 DONE, FAILED = 0, 1
@@ -246,3 +245,24 @@ def _print(line: str) -> None:
 
 def _complain(line: str) -> None:
     tqdm.write(printable(line), file=sys.stderr)
+
+
+def add_form(parser: argparse.ArgumentParser) -> None:
+    """``--form``, ``--exact`` and ``--device``."""
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--form", choices=FORMS, help="of the encoder's arithmetic (default: the fastest one that there is here)"
+    )
+    forms.add_argument(
+        "--exact", dest="form", action="store_const", const="exact", help="float32 by PyTorch throughout"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, mps, or auto: a GPU if there is one")
+
+
+def form_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Keyword arguments of `Captioner`.
+
+    Raises:
+        FormError: if there is no such device.
+    """
+    return {"form": arguments.form, "device": device_named(arguments.device)}

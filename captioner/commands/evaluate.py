@@ -16,19 +16,17 @@ import torch
 from torch import Tensor
 
 from captioner.checkpoint import CARD, load_checkpoint
-from captioner.commands.data_options import add_data, sources_of
-from captioner.commands.model_options import add_form, form_of
+from captioner.commands.caption import add_form, form_of
+from captioner.commands.train import add_data, sources_of
 from captioner.encoder import FEATURE_SIZE, Encoder, without_identity_blocks
 from captioner.pipeline import Captioner
 from captioner.search import SearchSettings
-from captioner.training.data.checks import checked
+from captioner.training.data.concepts import Entities
 from captioner.training.data.datasets import Dataset, DatasetError, Example, Tokens
-from captioner.training.data.entities import Entities
 from captioner.training.data.features import FeatureCache, fingerprint
-from captioner.training.data.sources import Source, read_mixture
+from captioner.training.data.sources import Source, checked, read_mixture
 from captioner.training.measures.attention import attention_table
-from captioner.training.measures.meteor import MeteorError, meteor
-from captioner.training.measures.scores import Annotate, evaluate
+from captioner.training.measures.scores import Annotate, MeteorError, evaluate, meteor
 from captioner.training.options import OptionError
 
 Table = dict[str, dict[str, float]]

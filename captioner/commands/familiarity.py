@@ -13,7 +13,7 @@ from pycocoevalcap.cider.cider import Cider
 from tqdm import tqdm
 
 from captioner.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from captioner.commands.data_options import add_data, sources_of
+from captioner.commands.train import add_data, sources_of
 from captioner.encoder import without_identity_blocks
 from captioner.pipeline import Captioner
 from captioner.search import SearchSettings, search

@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from tqdm import tqdm
 
-from captioner.commands.folder import Found, Report
-from captioner.commands.results import Results, image_ids, sidecars, write_whole
+from captioner.commands.folders import Found, Report, Results, image_ids, sidecars, write_whole
 from captioner.encoder_form import Form
 from captioner.photo import PhotoError
 from captioner.pipeline import Captioner

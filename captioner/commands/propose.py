@@ -12,7 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from captioner.checkpoint import load_checkpoint
-from captioner.commands.data_options import add_data, sources_of
+from captioner.commands.train import add_data, sources_of
 from captioner.encoder import without_identity_blocks
 from captioner.photo import PhotoError
 from captioner.pipeline import Captioner
@@ -21,8 +21,7 @@ from captioner.training.data.datasets import DatasetError, Example
 from captioner.training.data.features import FeatureCache, fingerprint
 from captioner.training.data.sources import Source, listed, read_mixture
 from captioner.training.options import add_options, read_options
-from captioner.training.probe import WordProbe
-from captioner.training.proposals import ProposalConfig, Proposer, read_answers, read_sentences
+from captioner.training.proposals import ProposalConfig, Proposer, WordProbe, read_answers, read_sentences
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -3,11 +3,10 @@
 matplotlib and scikit-image are imported by the first picture: they take as long as the rest of the page.
 """
 
+from captioner.caption import record
 from captioner.render.animation import ANIMATION_SUFFIXES, frames, save_animation
 from captioner.render.figure import FIGURE_SUFFIXES, figure, save_figure
-from captioner.render.looks import Style, StyleLook, StyleScale
-from captioner.render.overlay import overlay, smooth
-from captioner.render.record import record
+from captioner.render.looks import Style, StyleLook, StyleScale, overlay, smooth
 
 __all__ = [
     "ANIMATION_SUFFIXES",

@@ -9,9 +9,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from captioner.caption import Caption
-from captioner.render.lettering import Lettering, lettering
-from captioner.render.looks import Style
-from captioner.render.overlay import drawn_words, enlarged, overlays
+from captioner.render.looks import Lettering, Style, drawn_words, enlarged, lettering, overlays
 
 ANIMATION_SUFFIXES = (".gif", ".webp")
 

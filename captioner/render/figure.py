@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from PIL import Image
 
 from captioner.caption import Caption, Word
-from captioner.render.lettering import lettering
-from captioner.render.looks import Style
-from captioner.render.overlay import drawn_words, enlarged, overlays
+from captioner.render.looks import Style, drawn_words, enlarged, lettering, overlays
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from torch.nn.functional import dropout
 
 from captioner.decoder import Decoder, TeacherForced
 from captioner.encoder import Encoder
-from captioner.training.auxiliary_losses import AuxiliaryLosses, AuxiliaryTargets
+from captioner.training.objective import AuxiliaryLosses, AuxiliaryTargets
 
 Stage = Literal["conv1", "layer1", "layer2", "layer3", "layer4"]
 STAGES: tuple[Stage, ...] = get_args(Stage)

@@ -15,8 +15,8 @@ from accelerate import PartialState
 
 from captioner.card import read_card
 from captioner.checkpoint import CARD, MODEL, save_checkpoint
-from captioner.training.averaging import mean_checkpoint
 from captioner.training.data.sources import Source
+from captioner.training.optimization import mean_checkpoint
 from captioner.training.options import add_options, read_options
 from captioner.training.run import train
 from captioner.training.run_config import RunConfig

@@ -17,21 +17,26 @@ from torch import Tensor
 from captioner.checkpoint import BUNDLED, Checkpoint, save_checkpoint
 from captioner.encoder import (
     FEATURE_SIZE,
+    fast_dtype,
     without_identity_blocks,
 )
-from captioner.folded_encoder import fast_dtype
 from captioner.quantization import as_stored
 from captioner.search import SearchSettings
-from captioner.training.auxiliary_losses import AuxiliaryLosses
-from captioner.training.data.checks import checked
-from captioner.training.data.concepts import Concepts
+from captioner.training.data.concepts import Concepts, Entities
 from captioner.training.data.datasets import Dataset, Example
-from captioner.training.data.entities import Entities
-from captioner.training.data.features import INDEX, MIRRORED, FeatureCache, compute_features
-from captioner.training.data.photos import CachedFeatures, Loader, PhotoFiles
-from captioner.training.data.sources import Mixture, Source, read_mixture
+from captioner.training.data.features import (
+    INDEX,
+    MIRRORED,
+    CachedFeatures,
+    FeatureCache,
+    Loader,
+    PhotoFiles,
+    compute_features,
+)
+from captioner.training.data.sources import Mixture, Source, checked, read_mixture
 from captioner.training.measures.scores import Choice, evaluate
 from captioner.training.model import CaptionModel
+from captioner.training.objective import AuxiliaryLosses
 from captioner.training.options import OptionError
 from captioner.training.progress import STATE, Progress, agree
 from captioner.training.run_config import RunConfig

@@ -9,14 +9,13 @@ from typing import Any, Literal
 
 from captioner.decoder import DecoderConfig, GateForm, OutputForm
 from captioner.quantization import Storage
-from captioner.training.auxiliary_losses import AuxiliaryConfig
 from captioner.training.data.augmentation import Augmentation
 from captioner.training.data.batches import BatchPlan
 from captioner.training.data.sources import Source
 from captioner.training.model import Stage
-from captioner.training.objective import ObjectiveConfig
+from captioner.training.objective import AuxiliaryConfig, ObjectiveConfig
+from captioner.training.optimization import TrainerConfig
 from captioner.training.options import OptionError, check_options, option, pairs
-from captioner.training.schedule import TrainerConfig
 
 Precision = Literal["auto", "no", "bf16", "fp16"]
 

@@ -15,20 +15,17 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from captioner.training.auxiliary_losses import AuxiliaryTargets
-from captioner.training.averaging import MovingAverage
 from captioner.training.data.augmentation import Augmentation
 from captioner.training.data.batches import Batch, BatchDataset, BatchPlan
-from captioner.training.data.concepts import Concepts
+from captioner.training.data.concepts import Concepts, Entities
 from captioner.training.data.datasets import Example
-from captioner.training.data.entities import Entities
-from captioner.training.data.photos import Loader
+from captioner.training.data.features import Loader
 from captioner.training.measures.scores import Choice
 from captioner.training.model import CaptionModel
-from captioner.training.objective import Loss, ObjectiveConfig, Shares, objective
+from captioner.training.objective import AuxiliaryTargets, Loss, ObjectiveConfig, Shares, objective
+from captioner.training.optimization import MovingAverage, TrainerConfig, parameter_groups
 from captioner.training.options import OptionError
 from captioner.training.progress import LOSSES, STATE, Interruption, LossLog, Progress, RunError
-from captioner.training.schedule import TrainerConfig, parameter_groups
 from captioner.training.teachers import FileTeacher, NetworkTeacher
 from captioner.vocabulary import Vocabulary
 

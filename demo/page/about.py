@@ -1,10 +1,14 @@
-"""What the page says about the loaded model, from its card: a card for people, and every number below it to open."""
+"""What the page says about the loaded model, from its card: a card for people, and every number below it to open.
+
+Only what was built here is markup; every other text is escaped.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from html import escape
 from os.path import commonprefix
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -14,7 +18,6 @@ import gradio as gr
 from captioner.card import Card
 from captioner.vocabulary import SPECIALS
 from demo.gradio_inside import NoStub
-from demo.page.markup import Html, element, joined
 from demo.page.player import read_static
 from demo.texts import LANGUAGES, Language, english, korean, of_model
 
@@ -31,6 +34,29 @@ OF_CAPTIONS = BLEU[-1]  # a row of scores that has it is one of captions
 
 Row = Mapping[str, Any]
 Bars = Mapping[str, Any]  # what each is of → its number, or nothing where there is none
+
+
+class Html(str):
+    """Markup, to be put on a page as it is."""
+
+    __slots__ = ()
+
+
+def element(tag: str, *content: str, **attributes: str) -> Html:
+    """An element; its content is escaped where it is no `Html`, its attributes always are.
+
+    An attribute is named as in Python: ``class_``, ``aria_label``. Content of none makes no element.
+    """
+    inside = joined(*content)
+    if not inside and not attributes:
+        return Html()
+    named = "".join(f' {name.strip("_").replace("_", "-")}="{escape(value)}"' for name, value in attributes.items())
+    return Html(f"<{tag}{named}>{inside}</{tag}>")
+
+
+def joined(*content: str) -> Html:
+    """One after the other, each escaped where it is no `Html`."""
+    return Html("".join(each if isinstance(each, Html) else escape(each) for each in content))
 
 
 class AboutModel(gr.HTML, metaclass=NoStub):

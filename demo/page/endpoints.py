@@ -1,4 +1,7 @@
-"""The named endpoints for programs: `/caption` streams, `/score` weighs a sentence, the rest asks what if."""
+"""The named endpoints for programs: `/caption` streams, `/score` weighs a sentence, the rest asks what if.
+
+And the one that the live camera sends its frames to.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,15 @@ import gradio as gr
 from captioner.photo import PhotoError
 from captioner.search import SettingsError
 from demo.door.log import logged
-from demo.page.blocks import Refusal
-from demo.page.inputs import Answer, NumberArgument, PhotoInput, RowsArgument, TextArgument
-from demo.protocol.answers import caption_answer, guess_answer, numbers_message, pair_answer
+from demo.page.inputs import Answer, NumberArgument, PhotoInput, Refusal, RowsArgument, TextArgument
+from demo.protocol.answers import caption_answer, guess_answer, live_message, numbers_message, pair_answer
 from demo.protocol.payload import Message
-from demo.protocol.received import map_rows, mask_rows, search_settings, text, whole
+from demo.protocol.received import frame, map_rows, mask_rows, search_settings, text, whole
 from demo.runs.engine import Engine
+from demo.runs.live import Live
 from demo.runs.programs import Programs
 from demo.runs.questions import AnotherWord, Hide, LookElsewhere, NoAttention, Question
-from demo.runs.waiting_line import PLACES
+from demo.runs.waiting_line import PLACES, BusyError
 from demo.texts import english
 
 
@@ -62,6 +65,28 @@ def add_endpoints(engine: Engine) -> None:
     add(endpoints.hide, [photo, mask, *knobs], english.HIDE)
     add(endpoints.no_attention, [photo, *knobs], english.NO_ATTENTION)
     add(endpoints.explain, [photo, sentence, position], english.EXPLAIN)
+
+
+def add_frames(engine: Engine) -> None:
+    """Add the endpoint `/live`, which the player asks frame by frame. Call inside the page's context.
+
+    It stands in the engine's own line, not in Gradio's queue, whose answers come over another connection.
+    """
+    live = Live(engine)
+
+    def captioned(jpeg: Any, beam_size: Any, standing: Any) -> Message:
+        try:
+            sent = frame(jpeg, beam_size, standing)
+            return live_message(live.frame(sent.jpeg, sent.settings, sent.standing))
+        except (BusyError, PhotoError, SettingsError) as error:
+            raise Refusal(str(error)) from None
+
+    with gr.Column(visible=False):
+        inputs = [TextArgument(label="jpeg"), NumberArgument(label="beam_size"), RowsArgument(label="standing")]
+        answer = Answer(label="answer")
+    gr.Button(visible=False).click(
+        captioned, inputs, answer, queue=False, show_progress="hidden", api_name="live", api_visibility="undocumented"
+    )
 
 
 class _Endpoints:

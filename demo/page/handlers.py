@@ -21,7 +21,6 @@ from demo.page.downloads import write_download
 from demo.page.examples import Example, example, examples
 from demo.protocol import received
 from demo.protocol.answers import completion_message, numbers_message
-from demo.protocol.live import studied
 from demo.protocol.payload import Message, folded, lost_message, same_address
 from demo.runs.sessions import ForgottenError
 from demo.runs.tabs import Tabs
@@ -72,7 +71,7 @@ class Handlers:
     ) -> Iterator[PlayerAndPhoto]:
         """A moment of the live camera was chosen: it is a photo like any other."""
         try:
-            moment = studied(sent_with(event))
+            moment = received.studied(sent_with(event))
         except SettingsError as error:
             _warn("photo", error, request)
         else:

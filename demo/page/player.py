@@ -1,4 +1,4 @@
-"""The animated attention player: a Gradio component made of plain HTML, CSS and JavaScript files."""
+"""The animated attention player, a Gradio component made of plain HTML, CSS and JavaScript files; and its switches."""
 
 from __future__ import annotations
 
@@ -195,3 +195,16 @@ def _served(message: Message) -> Message:
     """The message with its photo as a file to serve."""
     photo = message.get("photo")
     return {**message, "photo": FileData(path=photo).model_dump()} if photo else {**message}
+
+
+class LiveSwitch(gr.HTML, metaclass=NoStub):
+    """A button that asks the player, inside the page, for its camera; Python hears nothing of it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            html_template='<button type="button" class="sat-live-switch" aria-pressed="false"></button>',
+            css_template=read_static("live_switch.css"),
+            js_on_load=static_script("components.js", "startLiveSwitch"),
+            apply_default_css=False,
+            **options,
+        )

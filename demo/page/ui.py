@@ -11,15 +11,12 @@ from captioner.pipeline import Captioner
 from demo.door.middleware import MAX_UPLOAD
 from demo.gradio_inside import files_folder
 from demo.page.about import AboutModel
-from demo.page.blocks import Page
 from demo.page.downloads import DownloadButtons
-from demo.page.endpoints import add_endpoints
-from demo.page.examples import ExampleStrip
-from demo.page.first_answer import first_answer, first_message
+from demo.page.endpoints import add_endpoints, add_frames
+from demo.page.examples import ExampleStrip, first_answer, first_message
 from demo.page.handlers import Handlers
-from demo.page.inputs import KnobNumber, Knobs, KnobSlider, PhotoInput
-from demo.page.live import LiveSwitch, add_frames
-from demo.page.player import AttentionPlayer, CompletionFeed, StepNumbersFeed, page_header
+from demo.page.inputs import KnobNumber, Knobs, KnobSlider, Page, PhotoInput
+from demo.page.player import AttentionPlayer, CompletionFeed, LiveSwitch, StepNumbersFeed, page_header
 from demo.protocol.payload import Message
 from demo.runs.engine import Engine
 from demo.runs.sessions import Sessions
@@ -47,7 +44,7 @@ class Parts(NamedTuple):
 
 
 def build(captioner: Captioner, sessions: Sessions | None = None) -> gr.Blocks:
-    """The page around a captioner; launch it with `demo.launch.launch_options`."""
+    """The page around a captioner; launch it with `demo.server.launch_options`."""
     page = Page(title=english.TITLE, fill_width=True, delete_cache=(CACHE_SECONDS, CACHE_SECONDS))
     with page:
         engine, sessions = Engine(captioner, files_folder()), Sessions() if sessions is None else sessions

@@ -1,12 +1,16 @@
-"""What programs are answered, its keys spelled out; and the equations' numbers, which the page asks for too."""
+"""What programs are answered, its keys spelled out; and what the page asks for beside its stream.
+
+That is the numbers of the equations, words that begin as typed, and what stands over a camera's frame.
+"""
 
 from __future__ import annotations
 
 from captioner.caption import Caption, Floats, Word
-from captioner.completion import Completion
 from captioner.equations import StepNumbers
 from captioner.pipeline import Guess
+from captioner.search import Completion
 from demo.protocol.payload import DIGITS, VERSION, Message, change_message, encode_alpha, known, short
+from demo.runs.live import LiveAnswer
 from demo.runs.updates import Captioned
 
 
@@ -53,6 +57,28 @@ def numbers_message(numbers: StepNumbers) -> Message:
         "gates": {name: _long(value) for name, value in numbers.gates._asdict().items()},
         "words": [[each.word, _long(each.logit), _long(each.probability)] for each in numbers.words],
         "log_normalizer": _long(numbers.log_normalizer),
+    }
+
+
+def live_message(answer: LiveAnswer) -> Message:
+    """What stands over the frame: words as (text, probability, map, its maximum), as `payload.word_message` has them.
+
+    ``gain`` in nats a word; ``seconds`` that captioning took. A frame that had no turn has no words, and says how
+    many are ``ahead``.
+    """
+    message: Message = {"ahead": answer.ahead, "seconds": short(answer.seconds)}
+    if answer.shown is None:
+        return message
+    caption = answer.shown.caption
+    return {
+        **message,
+        "grid": list(caption.alphas.shape[1:]),
+        "words": [
+            [word.text, known(word.probability), encode_alpha(word.alpha), short(float(word.alpha.max()))]
+            for word in caption
+        ],
+        "changed": answer.shown.changed,
+        "gain": short(answer.shown.gain),
     }
 
 

@@ -13,8 +13,7 @@ from captioner.caption import END, Caption, Floats, Standing, Word
 from captioner.familiarity import Familiar
 from captioner.override import Grid
 from captioner.pipeline import Guess
-from captioner.search import SearchSettings
-from captioner.tree import SearchTree
+from captioner.search import SearchSettings, SearchTree
 from demo.runs.updates import Asking, Captioned, Captioning, Captions, Change, Shown, Update
 
 VERSION = 4  # of the player's messages; a page that was opened before the server knew another one ignores them

@@ -1,7 +1,9 @@
-"""What a browser or a program sends, checked once: settings, questions, maps, downloads, links."""
+"""What a browser or a program sends, checked once: settings, questions, maps, downloads, links, frames of a camera."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +27,9 @@ from demo.runs.questions import (
     Question,
 )
 from demo.texts import english
+
+MAX_FRAME = 128 * 1024  # bytes; 320 by 320 pixels of pure noise are half of it
+MAX_STANDING = 50
 
 Fields = Mapping[str, Any]
 Kind = TypeVar("Kind", bound=str)
@@ -250,3 +255,52 @@ def _listed(name: str, value: Any, count: int) -> list[Any]:
 
 def _is_weight(value: Any) -> bool:
     return isinstance(value, (bool, int, float)) and 0 <= value <= 1e30 and math.isfinite(value)
+
+
+# --- a live camera --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame, how to caption it, and the words that stand over the picture meanwhile."""
+
+    jpeg: bytes
+    settings: SearchSettings
+    standing: tuple[str, ...]
+
+
+def frame(jpeg: Any, beam_size: Any, standing: Any) -> Frame:
+    """A frame as the page sent it: a file in base64, and a list of words. Always the likeliest words, none drawn.
+
+    Raises:
+        SettingsError: if a part of it is missing, too long or of the wrong kind.
+    """
+    content = file_in(jpeg)
+    words = standing if isinstance(standing, list) else []
+    if len(content) > MAX_FRAME or len(words) > MAX_STANDING or words is not standing:
+        raise SettingsError(english.UNREADABLE_EVENT)
+    return Frame(content, search_settings(beam_size, 0, 0), tuple(text("standing", word) for word in words))
+
+
+def studied(data: Any) -> bytes:
+    """The moment of a camera that is to become a photo: a file.
+
+    Raises:
+        SettingsError: if there is none.
+    """
+    return file_in(fields(data).get("photo"))
+
+
+def file_in(encoded: Any) -> bytes:
+    """A file's bytes from base64.
+
+    Raises:
+        SettingsError: if it is none.
+    """
+    try:
+        content = base64.b64decode(text("photo", encoded), validate=True)
+    except (binascii.Error, ValueError):  # beyond ASCII there is no base64
+        raise SettingsError(english.UNREADABLE_EVENT) from None
+    if not content:
+        raise SettingsError(english.NO_PHOTO_SENT)
+    return content

@@ -11,11 +11,11 @@ import numpy as np
 
 from captioner.caption import Caption, Floats
 from captioner.override import AttentionOverride
+from captioner.photo import hide
 from captioner.pipeline import Guess
 from captioner.search import SearchSettings
 from captioner.settings import SettingsError, whole
 from captioner.settings import shown as excerpt
-from captioner.whatif import hide
 from demo.runs.engine import Engine
 from demo.runs.updates import Asked, Captioned, Change, Condition, Origin, Shown
 from demo.texts import english

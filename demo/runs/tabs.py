@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from captioner.completion import Completion
 from captioner.equations import StepNumbers
 from captioner.photo import PhotoError, PhotoSource
-from captioner.search import SearchSettings, SettingsError
-from demo.runs.engine import Engine
-from demo.runs.first_answer import FirstAnswer
+from captioner.search import Completion, SearchSettings, SettingsError
+from demo.runs.engine import Engine, FirstAnswer
 from demo.runs.questions import Question, with_same_sentence, words_before
 from demo.runs.sessions import ForgottenError, Sessions
 from demo.runs.updates import Asking, Captioned, Captioning, Captions, Result, Shown

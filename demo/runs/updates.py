@@ -15,8 +15,7 @@ from captioner.familiarity import Familiar
 from captioner.override import AttentionOverride, Grid
 from captioner.photo import Photo, PhotoFormat, from_view
 from captioner.pipeline import Guess
-from captioner.search import SearchSettings
-from captioner.tree import SearchTree
+from captioner.search import SearchSettings, SearchTree
 
 MAX_ANSWERS = 12  # a tab
 

@@ -25,10 +25,10 @@ from captioner.encoder import Encoder, EncoderConfig
 from captioner.photo import PhotoFormat
 from captioner.pipeline import Captioner
 from captioner.vocabulary import Vocabulary
-from demo.launch import launch_options
 from demo.page.handlers import Handlers
 from demo.page.ui import build
 from demo.runs.engine import Engine
+from demo.server import launch_options
 
 PLAIN = ["a", "man", "dog", "ball", "on", "grass", "red", "runs"]
 HOSTILE = ["<img src=x onerror=alert(1)>", "${1}", "{{value}}", "한국어", "مرحبا"]

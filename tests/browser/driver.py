@@ -49,6 +49,14 @@ def question(page, kind: str) -> None:
     page.locator(f".sat-question[data-question={kind}]").click()
 
 
+def drawn_hot(page, after: str) -> str:
+    """Draw at a temperature that brings out every word, after the run ``after``; returns the new run's number."""
+    page.locator("#settings > button").click()
+    page.locator("#temperature input[type=number]").fill("2")
+    page.locator("#temperature input[type=number]").press("Enter")
+    return finished(page, after)
+
+
 def set_beam(page, size: int) -> None:
     """Unfold the settings of the search, set the beam size, and fold them away."""
     page.locator("#settings > button").click()

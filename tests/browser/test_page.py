@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from driver import data, finished, set_beam, settle, upload, wait, words
+from driver import data, drawn_hot, finished, set_beam, settle, upload, wait, words
 from PIL import Image
 
 from captioner.pipeline import DEFAULT_CHECKPOINT, Captioner
@@ -255,10 +255,7 @@ def test_a_bad_file_is_refused_in_one_sentence(kind, address, open_page, tmp_pat
 def test_markup_and_other_scripts_play_as_plain_text(hostile_address, open_page):
     page = open_page(hostile_address)
     run = finished(page)
-    page.locator("#settings > button").click()
-    page.locator("#temperature input[type=number]").fill("2")
-    page.locator("#temperature input[type=number]").press("Enter")
-    finished(page, run)
+    drawn_hot(page, run)
     for key in ("Home", "ArrowRight", "End"):
         page.locator("body").press(key)
         page.wait_for_timeout(150)

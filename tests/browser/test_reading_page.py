@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from driver import data, finished, settle, wait, weigh, words
+from driver import data, drawn_hot, finished, settle, wait, weigh, words
 from PIL import Image
 from test_teaching import take
 
@@ -138,10 +138,7 @@ def visible_text(kind: str, path: Path) -> str:
 def test_hostile_words_in_every_take_away(hostile_address, open_page, tmp_path):
     page = open_page(hostile_address)
     run = finished(page)
-    page.locator("#settings > button").click()
-    page.locator("#temperature input[type=number]").fill("2")
-    page.locator("#temperature input[type=number]").press("Enter")
-    finished(page, run)
+    drawn_hot(page, run)
     weigh(page, "<img src=x onerror=alert(1)> ${1} 한국어 مرحبا")
     wait(page, "d.beside === '0'")
     shown, count = words(page), int(data(page)["count"])

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from driver import PATIENCE, data, finished, set_beam, upload, wait, words
 
-from demo.launch import launch_options
 from demo.page.ui import build
+from demo.server import launch_options
 
 pytestmark = pytest.mark.browser
 

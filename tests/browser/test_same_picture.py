@@ -10,8 +10,7 @@ from skimage.transform import pyramid_expand
 
 from captioner.caption import Alternative, Caption
 from captioner.photo import prepare
-from captioner.render.looks import Style, layer, scale_tops
-from captioner.render.overlay import overlay
+from captioner.render.looks import Style, layer, overlay, scale_tops
 from captioner.search import SearchSettings
 from demo.page.downloads import offline_page
 from demo.runs.engine import keep_view

@@ -10,8 +10,8 @@ import pytest
 from driver import PIXELS, data, finished, question, set_beam, settle, upload, wait, weigh, words
 
 from captioner.override import AttentionOverride
+from captioner.photo import hide
 from captioner.search import SearchSettings
-from captioner.whatif import hide
 from demo.page.examples import examples
 
 pytestmark = pytest.mark.browser

@@ -13,7 +13,7 @@ from tiny import make_checkpoint
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from captioner.pipeline import Captioner
-from demo.door.connection import impatient
+from demo.door.request_checks import impatient
 from demo.server import started, stop
 
 LIMIT = 1.0  # seconds

@@ -6,15 +6,10 @@ import numpy as np
 import pytest
 from pages import decode_alpha
 from PIL import Image
-from tiny import make_checkpoint
 
 from captioner.override import AttentionOverride
-from captioner.photo import prepare
-from captioner.pipeline import Captioner
+from captioner.photo import hide, prepare
 from captioner.search import SearchSettings
-from captioner.whatif import hide
-from demo.launch import launch_options
-from demo.page.ui import build
 
 gradio_client = pytest.importorskip("gradio_client")
 
@@ -31,19 +26,6 @@ PARAMETERS = {
 }
 CORNER = [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
 TWO = {"beam_size": 2, "temperature": 0, "seed": 0}
-
-
-@pytest.fixture(scope="module")
-def captioner():
-    return Captioner(make_checkpoint())
-
-
-@pytest.fixture(scope="module")
-def client(captioner):
-    page = build(captioner)
-    _, address, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
-    yield gradio_client.Client(address, verbose=False)
-    page.close(verbose=False)
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,8 @@ import threading
 
 import numpy as np
 import pytest
-from tiny import make_checkpoint
 
 from captioner.photo import prepare
-from captioner.pipeline import Captioner
 from captioner.search import SearchSettings
 from demo.runs import kept
 from demo.runs.engine import Engine
@@ -18,11 +16,6 @@ from demo.runs.kept import BudgetError, KeptPhotos, available, budget, size_of
 from demo.runs.questions import Hide
 from demo.runs.tabs import Tabs
 from demo.runs.updates import PutAway, Shown
-
-
-@pytest.fixture(scope="module")
-def captioner():
-    return Captioner(make_checkpoint())
 
 
 @pytest.fixture

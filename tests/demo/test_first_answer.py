@@ -10,11 +10,9 @@ from tiny import make_checkpoint
 
 from captioner.card import read_card
 from captioner.pipeline import DEFAULT_CHECKPOINT, Captioner
-from demo.page.examples import examples
-from demo.page.first_answer import RECORD, answer_message, first_answer, first_message, made_of
+from demo.page.examples import RECORD, answer_message, examples, first_answer, first_message, made_of
 from demo.protocol.payload import same_address
-from demo.runs.engine import Engine
-from demo.runs.first_answer import FirstAnswer
+from demo.runs.engine import Engine, FirstAnswer
 from demo.runs.questions import NoAttention
 from demo.runs.sessions import ForgottenError
 from demo.runs.tabs import Tabs
@@ -66,7 +64,7 @@ def test_the_record_is_of_the_bundled_checkpoint(first):
     card, greeting = read_card(DEFAULT_CHECKPOINT / "card.json"), examples()[0]
     kept = json.loads(RECORD.read_text(encoding="utf-8"))
     of_greeting = FirstAnswer(first.engine, greeting.path, greeting.name, RUN)
-    assert kept["of"] == made_of(card, of_greeting), "please run: python -m demo.page.first_answer"
+    assert kept["of"] == made_of(card, of_greeting), "please run: python -m demo.page.examples"
     assert kept["of"] != made_of(replace(card, sha256={}), of_greeting)
 
 

@@ -8,20 +8,13 @@ import httpx
 import pytest
 from PIL import Image
 from serving import logged, outcome, served
-from tiny import make_checkpoint
 
 from benchmarks.tab import Tab
-from captioner.pipeline import Captioner
-from demo.launch import launch_options
 from demo.page.ui import build
 from demo.runs.sessions import MAX_SESSIONS, Sessions
+from demo.server import launch_options
 
 PATIENCE = 60  # seconds, on a busy machine
-
-
-@pytest.fixture(scope="module")
-def captioner():
-    return Captioner(make_checkpoint())
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from tiny import make_checkpoint
 
@@ -26,11 +25,7 @@ SETTINGS = SearchSettings(3, max_length=8)
 
 @pytest.fixture(scope="module")
 def captioner():
-    checkpoint = make_checkpoint()
-    with torch.no_grad():
-        for weights in checkpoint.decoder.parameters():
-            weights.mul_(3)
-    return Captioner(checkpoint)
+    return Captioner(make_checkpoint(sharpness=3))
 
 
 def scene(seed):

@@ -11,7 +11,7 @@ from tiny import make_checkpoint
 
 from captioner.pipeline import Captioner
 from demo import server
-from demo.door import memory
+from demo.runs import kept
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = """
 import ctypes, sys
 from pathlib import Path
-from demo.door.memory import trim
+from demo.runs.kept import trim
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
@@ -57,16 +57,16 @@ def has_glibc() -> bool:
 def test_what_glibc_is_asked_for(monkeypatch):
     library = Library()
     monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
-    memory.trim()
-    memory.share()
+    kept.trim()
+    kept.share_arenas()
     assert library.called == [("malloc_trim", 0), ("mallopt", -8, 2)], "M_ARENA_MAX of malloc.h is -8"
 
 
 def test_without_glibc_nothing_happens(monkeypatch):
     for missing in (object(), None):
         monkeypatch.setattr(ctypes, "CDLL", lambda _, library=missing: library)
-        memory.trim()
-        memory.share()
+        kept.trim()
+        kept.share_arenas()
 
 
 @pytest.mark.skipif(not has_glibc(), reason="another C library")

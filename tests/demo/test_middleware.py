@@ -39,12 +39,6 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def page():
-    with served() as page:
-        yield page
-
-
-@pytest.fixture(scope="module")
 def photo(page):
     return uploaded(page.upload(png()))
 

@@ -5,20 +5,14 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from serving import logged, outcome, served, uploaded
+from serving import logged, outcome, uploaded
 
 from captioner.pipeline import Captioner
-from captioner.sentences import MAX_CHARACTERS
+from captioner.vocabulary import MAX_CHARACTERS
 from demo.door.log import one_line
 from demo.texts.english import FAILED, NOT_SENT
 
 OVERRIDE, NUL, LONE, BELL = "\u202e", "\x00", "\ud800", "\x1b[2J\a"
-
-
-@pytest.fixture(scope="module")
-def page():
-    with served() as page:
-        yield page
 
 
 @pytest.fixture(scope="module")

@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 HANGUL = re.compile("[가-힣]")
 RAISED = {"SettingsError", "PhotoError", "BusyError", "Refusal", "MessageError", "MultiPartException"}
 # Modules of the captioner whose refusals a browser can meet, which keep their sentences themselves.
-CAPTIONER = ("captioner/photo.py", "captioner/sentences.py", "captioner/settings.py")
+CAPTIONER = ("captioner/photo.py", "captioner/vocabulary.py", "captioner/settings.py")
 # Said to whoever calls from Python: no browser can send an array, or an object that is no photo.
-OF_PYTHON = ("A photo must be", "An array must be")
+OF_PYTHON = ("A photo must be", "An array must be", "A mask must be")
 
 
 def written(node, size="") -> str | None:
@@ -44,7 +44,8 @@ def sentences(path: Path):
     """The sentences that a module refuses with: raised as they are, or returned by a function of its own."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     made = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    constants = {node.targets[0].id: node.value for node in tree.body if isinstance(node, ast.Assign)}
+    assigned = [(node.targets[0], node.value) for node in tree.body if isinstance(node, ast.Assign)]
+    constants = {target.id: value for target, value in assigned if isinstance(target, ast.Name)}
     for call in calls(path):
         said = call.args[0]
         if isinstance(said, ast.Call) and isinstance(said.func, ast.Name) and said.func.id in made:

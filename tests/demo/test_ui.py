@@ -5,27 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny import make_checkpoint
 
-from captioner.pipeline import Captioner
 from captioner.search import SearchSettings
-from demo.launch import launch_options
-from demo.page.ui import build
 
 gradio_client = pytest.importorskip("gradio_client")
-
-
-@pytest.fixture(scope="module")
-def captioner():
-    return Captioner(make_checkpoint())
-
-
-@pytest.fixture(scope="module")
-def client(captioner):
-    page = build(captioner)
-    _, address, _ = page.launch(**launch_options(), prevent_thread_lock=True, quiet=True)
-    yield gradio_client.Client(address, verbose=False)
-    page.close(verbose=False)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pages import make_caption, unfold
 
 from captioner.caption import Caption
 from captioner.pipeline import Guess
-from captioner.tree import Branch, SearchTree
+from captioner.search import Branch, SearchTree
 from demo.protocol.payload import WordPool, guess_message, tree_message
 
 GRID = (14, 14)

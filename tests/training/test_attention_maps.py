@@ -3,8 +3,7 @@ import pytest
 from scipy.spatial.distance import cityblock
 from scipy.stats import entropy
 
-from captioner.training.measures.attention import mean_distance, normalised_entropy, sharpness_scores
-from captioner.training.measures.grounding import CaptionMaps
+from captioner.training.measures.attention import CaptionMaps, mean_distance, normalised_entropy, sharpness_scores
 
 
 def draws(*shape):

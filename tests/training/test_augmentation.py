@@ -7,8 +7,7 @@ from captioner.photo import PhotoFormat
 from captioner.training.data.augmentation import WHOLE, Augmentation, Crop, View, framed, mirrored_caption, mirrored_map
 from captioner.training.data.batches import BatchDataset, BatchPlan
 from captioner.training.data.datasets import DatasetError, Example
-from captioner.training.data.features import FeatureCache, compute_features
-from captioner.training.data.photos import CachedFeatures, PhotoFiles
+from captioner.training.data.features import CachedFeatures, FeatureCache, PhotoFiles, compute_features
 from captioner.vocabulary import Vocabulary
 
 GRID = 4

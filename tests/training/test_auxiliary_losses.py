@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from captioner.training.auxiliary_losses import AuxiliaryConfig, AuxiliaryLosses, AuxiliaryTargets
 from captioner.training.data.concepts import ConceptTargets
+from captioner.training.objective import AuxiliaryConfig, AuxiliaryLosses, AuxiliaryTargets
 from captioner.training.teachers import on_one_grid
 
 PHOTOS, CELLS, SIZE, CONCEPTS, TAUGHT = 2, 3, 5, 4, 6

@@ -2,8 +2,8 @@ import torch
 
 from captioner.decoder import Decoder, DecoderConfig
 from captioner.encoder import Encoder, EncoderConfig
-from captioner.training.averaging import MovingAverage
 from captioner.training.model import CaptionModel
+from captioner.training.optimization import MovingAverage
 
 
 def make_model(tuned):

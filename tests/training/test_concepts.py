@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from captioner.training.data.augmentation import WHOLE, Crop, View
-from captioner.training.data.concepts import Concepts
+from captioner.training.data.concepts import Concepts, Entities
 from captioner.training.data.datasets import Dataset, DatasetError, Example
-from captioner.training.data.entities import Entities
 
 GRID = 4
 DOG_BOX, BALL_BOX = [0.0, 0.0, 0.5, 0.5], [0.75, 0.5, 1.0, 1.0]

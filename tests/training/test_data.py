@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from captioner.training.data.batches import BatchDataset, BatchPlan, pad_captions
+from captioner.training.data.concepts import Entities, coverage
 from captioner.training.data.datasets import DatasetError, read_dataset
-from captioner.training.data.entities import Entities, coverage
 from captioner.vocabulary import Vocabulary
 
 

@@ -7,7 +7,7 @@ from torchvision.models.resnet import Bottleneck, ResNet
 
 from captioner.encoder import Encoder, EncoderConfig, without_identity_blocks
 from captioner.training.data.datasets import DatasetError
-from captioner.training.deepen import deepened, encoder_from_resnet, filled_up
+from captioner.training.start import deepened, encoder_from_resnet, filled_up
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,7 @@ import torch
 from scipy.integrate import trapezoid
 
 from captioner.decoder import Decoder, DecoderConfig
-from captioner.training.measures.deletion import STEPS, deletion_curve, deletion_scores
-from captioner.training.measures.grounding import CaptionMaps, Named
+from captioner.training.measures.attention import STEPS, CaptionMaps, Named, deletion_curve, deletion_scores
 
 WORDS = (10, 1, 4, 2, 11)  # <start>, three words, <end>
 

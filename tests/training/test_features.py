@@ -12,8 +12,7 @@ from captioner.encoder import Encoder, EncoderConfig
 from captioner.photo import PhotoFormat, prepare
 from captioner.training.data.batches import BatchDataset, BatchPlan
 from captioner.training.data.datasets import DatasetError, Example
-from captioner.training.data.features import FeatureCache, compute_features, fingerprint
-from captioner.training.data.photos import CachedFeatures
+from captioner.training.data.features import CachedFeatures, FeatureCache, compute_features, fingerprint
 from captioner.vocabulary import Vocabulary
 
 FORM = PhotoFormat(64)

@@ -7,9 +7,9 @@ from scipy.stats import norm
 
 from captioner.decoder import Decoder, DecoderConfig
 from captioner.search import SearchSettings, search
+from captioner.training.data.concepts import Entities
 from captioner.training.data.datasets import read_dataset
-from captioner.training.data.entities import Entities
-from captioner.training.measures.grounding import (
+from captioner.training.measures.attention import (
     CaptionMaps,
     Named,
     centre_map,

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from captioner.training.measures import meteor as module
-from captioner.training.measures.meteor import MeteorError, meteor
+from captioner.training.measures import scores as module
+from captioner.training.measures.scores import MeteorError, meteor
 
 REFERENCES = [[("a", "dog", "runs", "on", "grass"), ("the", "dog", "is", "running")], [("two", "men", "sit")]]
 CAPTIONS = [("a", "dog", "runs"), ("two", "men", "walk")]

@@ -4,7 +4,7 @@ import torch
 from captioner.decoder import Decoder, DecoderConfig
 from captioner.encoder import Encoder, EncoderConfig
 from captioner.training.model import CaptionModel
-from captioner.training.schedule import TrainerConfig, parameter_groups
+from captioner.training.optimization import TrainerConfig, parameter_groups
 
 
 def test_feature_dropout_silences_channels_of_a_photo_in_all_its_cells():

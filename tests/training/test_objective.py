@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from captioner.decoder import Decoder, DecoderConfig, TeacherForced
-from captioner.training.data.entities import Regions
+from captioner.training.data.concepts import Regions
 from captioner.training.objective import ObjectiveConfig, doubly_stochastic, objective, region_loss
 
 PLAIN = ObjectiveConfig(label_smoothing=0.0, doubly_stochastic=0.0)

@@ -12,8 +12,7 @@ from captioner.__main__ import main
 from captioner.search import SearchSettings, search
 from captioner.training.data.datasets import DatasetError, Example, read_dataset
 from captioner.training.measures.scores import says_twice
-from captioner.training.probe import WordProbe
-from captioner.training.proposals import Proposal, ProposalConfig, Proposer, read_answers
+from captioner.training.proposals import Proposal, ProposalConfig, Proposer, WordProbe, read_answers
 
 MAY_REPEAT = frozenset({"a", "the", "on"})
 WORDS = ("a", "the", "on", "dog", "cat", "ball", "runs")

@@ -13,18 +13,17 @@ from captioner.encoder import Encoder, EncoderConfig
 from captioner.pipeline import Captioner
 from captioner.quantization import as_stored
 from captioner.training import trainer as trainer_module
-from captioner.training.auxiliary_losses import AuxiliaryConfig
 from captioner.training.data.augmentation import Augmentation
 from captioner.training.data.batches import BatchPlan
 from captioner.training.data.concepts import Concepts
 from captioner.training.data.datasets import DatasetError, read_dataset
 from captioner.training.data.sources import Source
-from captioner.training.objective import ObjectiveConfig
+from captioner.training.objective import AuxiliaryConfig, ObjectiveConfig
+from captioner.training.optimization import TrainerConfig
 from captioner.training.options import OptionError
 from captioner.training.progress import LOSSES, STATE
 from captioner.training.run import train
 from captioner.training.run_config import RunConfig
-from captioner.training.schedule import TrainerConfig
 
 
 def config(collection, output, **changes):

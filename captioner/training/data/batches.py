@@ -14,10 +14,9 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from captioner.training.data.augmentation import Augmentation, View, mirrored_caption, mirrored_map
-from captioner.training.data.concepts import Concepts, ConceptTargets
+from captioner.training.data.concepts import Concepts, ConceptTargets, Entities, Regions
 from captioner.training.data.datasets import Example
-from captioner.training.data.entities import Entities, Regions
-from captioner.training.data.photos import Loader
+from captioner.training.data.features import Loader
 from captioner.training.options import OptionError, amounts, check_options, option
 from captioner.vocabulary import Vocabulary
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -25,7 +25,8 @@ from tqdm import tqdm
 from captioner.encoder import FEATURE_SIZE, Encoder
 from captioner.encoder_form import EncoderInForm
 from captioner.photo import PhotoFormat, prepare
-from captioner.training.data.datasets import DatasetError
+from captioner.training.data.augmentation import PLAIN, View, framed
+from captioner.training.data.datasets import DatasetError, Example
 
 INDEX = "index.json"
 PHOTOS_A_SHARD = 256  # 206 MB on a 14×14 grid
@@ -210,3 +211,49 @@ def _write(path: Path, index: dict[str, Any]) -> None:
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(json.dumps(index), encoding="utf-8")
     partial.replace(path)
+
+
+class Loader(Protocol):
+    """What a model reads of photos."""
+
+    def __call__(self, examples: Sequence[Example], views: Sequence[View] = (), /) -> Tensor:
+        """Photos ``(P, 3, H, W)`` or features ``(P, L, D)``, each as its view has it; no views: as they are."""
+
+
+class PhotoFiles:
+    """Prepared photos ``(P, 3, size, size)``, mirrored, cropped and lit as their views say.
+
+    Args:
+        folders: of the photos of each source, by its name.
+    """
+
+    def __init__(self, folders: Mapping[str, Path], photo_format: PhotoFormat) -> None:
+        self.folders, self.photo_format = dict(folders), photo_format
+
+    def __call__(self, examples: Sequence[Example], views: Sequence[View] = ()) -> Tensor:
+        """See the class."""
+        views = views or [PLAIN] * len(examples)
+        photos = [prepare(self.folders[each.source] / each.filename, self.photo_format).tensor for each in examples]
+        turned = [photo.flip(-1) if view.mirrored else photo for photo, view in zip(photos, views, strict=True)]
+        return framed(torch.stack(turned), views)
+
+
+class CachedFeatures:
+    """Features ``(P, L, D)`` in float16, mirrored and of some cells only as their views say.
+
+    Args:
+        caches: of the features of each source, by its name.
+    """
+
+    def __init__(self, caches: Mapping[str, FeatureCache]) -> None:
+        self.caches = dict(caches)
+
+    def __call__(self, examples: Sequence[Example], views: Sequence[View] = ()) -> Tensor:
+        """See the class."""
+        views = views or [PLAIN] * len(examples)
+        return torch.stack(
+            [
+                self.caches[example.source].photo(example.filename, view.mirrored, view.cells)
+                for example, view in zip(examples, views, strict=True)
+            ]
+        )
