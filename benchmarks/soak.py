@@ -115,7 +115,7 @@ class Visitor:
         """Each is refused in one sentence; an answer or a fault of the server is the failure."""
         bad = self._random.choice(
             (
-                ("search", [10_000, 0, 0], None, "beam_size must be"),
+                ("search", [10_000, 0, 0], None, "beam size must be"),
                 ("search", [2, "hot", 0], None, "temperature must be"),
                 ("ask", [], {"kind": "word", "position": 999, "word": "dog"}, "position must be"),
                 ("ask", [], {"kind": "word", "position": 0, "word": "zzyzx"}, "does not know the word"),

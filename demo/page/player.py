@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,7 @@ def player_html() -> str:
     return read_static("player.html")
 
 
+@cache
 def player_css() -> str:
     """The player's style, to be nested in a rule for its element."""
     return "".join(read_static(name) for name in STYLES)
@@ -181,11 +183,13 @@ def player_script() -> str:
     return static_script("player.js", "startPlayer")
 
 
+@cache
 def static_script(entry: str, start: str) -> str:
     """A module of the page with all that it imports, as the body of such a function; it begins with ``start``."""
     return join_modules(STATIC / entry, start)
 
 
+@cache
 def read_static(name: str) -> str:
     """A file of the page, as text."""
     return (STATIC / name).read_text(encoding="utf-8")
