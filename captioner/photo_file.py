@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
@@ -32,6 +33,7 @@ SIGNATURES = (
 HEAD = 64  # bytes from which the kind of a file is told
 END_OF_JPEG = b"\xff\xd9"
 END_OF_PNG = b"IEND\xaeB`\x82"
+SMALL_PROFILE = 2**14  # bytes; larger ones are tables, of printers and of cameras
 MOST_MISSING = 0.5  # of the picture; with more than this missing, a file is damaged rather than incomplete
 
 
@@ -57,7 +59,7 @@ def shrunk_srgb(image: Image.Image, side: int) -> Image.Image:
 def _profile(image: Image.Image) -> tuple[ImageCms.ImageCmsProfile | None, str]:
     """The embedded profile and the kind of colours it describes: "RGB", "GRAY", "CMYK" or another's name."""
     content = image.info.get("icc_profile")
-    if not content:
+    if not content or (len(content) <= SMALL_PROFILE and _is_the_screens(content)):
         return None, ""
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
@@ -78,6 +80,25 @@ def _in_srgb(colours: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.I
         return Image.fromarray(np.asarray(ramp)[0][np.asarray(colours)])
     except Exception:  # as in `_profile`: its tables are read only now
         return None
+
+
+@lru_cache(maxsize=32)
+def _is_the_screens(content: bytes) -> bool:
+    """Whether an RGB profile moves no colour by more than a level of 255, as the sRGB of most photos does.
+
+    To follow it would take as long as to decode the photo.
+    """
+    levels = np.linspace(0, 255, 33).round().astype(np.uint8)
+    greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    colours = np.concatenate([np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3), greys])
+    try:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
+        if profile.profile.xcolor_space.strip() != "RGB":
+            return False
+    except Exception:  # as in `_profile`
+        return False
+    followed = _in_srgb(Image.fromarray(colours[None]), profile)
+    return followed is not None and int(np.abs(np.asarray(followed)[0].astype(int) - colours).max()) <= 1
 
 
 def _with_alpha_of(image: Image.Image, colours: Image.Image) -> Image.Image:

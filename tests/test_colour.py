@@ -114,3 +114,12 @@ def test_a_profile_that_cannot_be_followed_is_ignored(content):
 def test_inks_with_a_profile_for_colours_are_as_without():
     image = Image.new("CMYK", (48, 32), (200, 30, 90, 10))
     np.testing.assert_array_equal(seen(stored(image, "TIFF", icc_profile=WIDE)), seen(stored(image, "TIFF")))
+
+
+@pytest.mark.parametrize("gamma", [1.0, 1.8, 2.1])
+def test_a_profile_near_the_screens_is_followed_all_the_same(gamma):
+    """Only one that changes nothing to be seen is left out; each is asked once, the answer holds for the next photo."""
+    for _ in range(2):
+        pixels = seen(stored(Image.fromarray(RGB), "PNG", icc_profile=rgb_profile(SRGB, gamma)))
+        assert np.abs(pixels - to_srgb(RGB, SRGB, gamma)).max() <= 2
+        assert np.abs(pixels - RGB).max() > 2
