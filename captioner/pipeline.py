@@ -118,17 +118,14 @@ class Captioner:
         annotations = self.decoder.annotate(self.encoder(batch))
         folded = self._folded.annotate(annotations) if self._folded else None
         grid = (self.encoder.config.grid, self.encoder.config.grid)
-        return [
-            Look(
-                photo.view,
-                annotations.select([index]),
-                grid,
-                folded and folded.select([index]),
-                photo.incomplete,
-                self._familiar(annotations, index),
-            )
-            for index, photo in enumerate(photos)
-        ]
+        looks = []
+        for index, photo in enumerate(photos):
+            own, own_folded = annotations, folded
+            if len(photos) > 1:  # a copy of each, so that it can be forgotten without the others
+                own, own_folded = annotations.select([index]), folded and folded.select([index])
+            familiar = self._familiar(annotations, index)
+            looks.append(Look(photo.view, own, grid, own_folded, photo.incomplete, familiar))
+        return looks
 
     def _familiar(self, annotations: Annotations, index: int) -> Familiar | None:
         """What is known of the photo at ``index``; nothing of annotations that the training never had."""
