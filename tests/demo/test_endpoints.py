@@ -11,6 +11,8 @@ from captioner.override import AttentionOverride
 from captioner.photo import hide, prepare
 from captioner.search import SearchSettings
 
+pytestmark = pytest.mark.slow  # a whole server, and Gradio's own client
+
 gradio_client = pytest.importorskip("gradio_client")
 
 KNOBS = ["beam_size", "temperature", "seed"]

@@ -17,6 +17,8 @@ from demo.runs.questions import NoAttention
 from demo.runs.sessions import ForgottenError
 from demo.runs.tabs import Tabs
 
+pytestmark = pytest.mark.slow  # a whole page each
+
 RUN = 7
 
 

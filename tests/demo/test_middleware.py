@@ -35,6 +35,8 @@ from demo.texts.english import (
     PHOTO_NOT_FETCHED,
 )
 
+pytestmark = pytest.mark.slow  # a whole server, asked byte by byte
+
 JSON = {"Content-Type": "application/json"}
 
 

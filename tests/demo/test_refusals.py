@@ -12,6 +12,8 @@ from captioner.vocabulary import MAX_CHARACTERS
 from demo.door.log import one_line
 from demo.texts.english import FAILED, NOT_SENT
 
+pytestmark = pytest.mark.slow  # a whole server
+
 OVERRIDE, NUL, LONE, BELL = "\u202e", "\x00", "\ud800", "\x1b[2J\a"
 
 

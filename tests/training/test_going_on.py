@@ -12,6 +12,8 @@ from captioner.__main__ import main
 from captioner.training import trainer as trainer_module
 from captioner.training.progress import LOSSES, STATE, Interruption
 
+pytestmark = pytest.mark.slow  # whole runs, stopped and gone on with
+
 
 @pytest.fixture
 def call(collection, tmp_path):

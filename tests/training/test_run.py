@@ -25,6 +25,8 @@ from captioner.training.progress import LOSSES, STATE
 from captioner.training.run import train
 from captioner.training.run_config import RunConfig
 
+pytestmark = pytest.mark.slow  # whole runs
+
 
 def config(collection, output, **changes):
     trainer = TrainerConfig(**{"epochs": 2, "learning_rate": 5e-3, "save_every": 2, **changes.pop("trainer", {})})
