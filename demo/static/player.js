@@ -1,10 +1,9 @@
 // The player: its parts, and what each may ask of the others. The views show what the store holds; buttons, keys and
 // messages change that.
-import { answerThere, startOf } from './model/asked.js';
 import { isSecret } from './model/guess.js';
-import { onArrival, received, servedAddress } from './model/messages.js';
+import { answerThere, onArrival, servedAddress, startOf } from './model/messages.js';
 import {
-  askedPlace, cameBack, captionOf, chose, countOf, coverageToggled, createStore, firstState, looked, paired, pairToggled,
+  askedPlace, cameBack, captionOf, chose, countOf, coverageToggled, createStore, firstState, looked, paired, pairToggled, received,
 } from './model/state.js';
 import { say, spoken } from './model/strings.js';
 import { createTimeline } from './model/timeline.js';

@@ -1,10 +1,11 @@
 // All captions the search found, best first and with what ranks them, and the answers to questions: each can be played.
 // And what is to be said of the one that plays.
 import { pairOf, verdict } from '../model/comparison.js';
-import { arithmetic, bars, mark, rankedScore, rule, wordCount } from '../model/standing.js';
 import { captionOf } from '../model/state.js';
 import { say } from '../model/strings.js';
-import { familiarity, isAnswer, score, sentence } from '../model/wording.js';
+import {
+  arithmetic, bars, familiarity, isAnswer, mark, rankedScore, rule, score, sentence, wordCount,
+} from '../model/wording.js';
 import { make, press, setText, track } from './elements.js';
 
 export function createCaptionList(element, store, choose) {

@@ -1,5 +1,5 @@
 // Words of the field explained where they stand: pointed at, or come to by keys. One popover for all; nothing moves.
-import { forms, termsIn } from '../model/glossary.js';
+import { forms, termsIn } from '../model/explanations.js';
 import { make } from './elements.js';
 
 const PLACES = '.sat, #about';

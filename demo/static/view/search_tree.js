@@ -1,6 +1,6 @@
 // The search as a tree: a column a word, in it the beginnings of that length, likeliest on top. Thick lines lead to
 // likely ones; what was dropped is pale, and can be finished.
-import { begunWith } from '../model/asked.js';
+import { begunWith } from '../model/messages.js';
 import { captionOf } from '../model/state.js';
 import { say } from '../model/strings.js';
 import { percent } from '../model/wording.js';

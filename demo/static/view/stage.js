@@ -1,5 +1,5 @@
 // The photo and the map over it. Shows a vector of weights, and glides to the next one.
-import { expand, expandMatrix, nearestMatrix, UPSCALE } from '../model/field.js';
+import { expand, expandMatrix, nearestMatrix, UPSCALE } from '../model/maps.js';
 import { paintField } from './elements.js';
 
 const GLIDE = 70; // milliseconds to come two thirds of the way

@@ -1,5 +1,5 @@
 // How it works: the parts from photo to word, lit in step with playback; each opens one sentence and its equations.
-import { litPart, PARTS } from '../model/equations.js';
+import { litPart, PARTS } from '../model/explanations.js';
 import { say } from '../model/strings.js';
 import { make, setAttribute } from './elements.js';
 

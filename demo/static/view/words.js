@@ -1,6 +1,5 @@
 // The caption as a line of words, and the strip of their maps.
-import { expand, expandMatrix } from '../model/field.js';
-import { ranking } from '../model/maps.js';
+import { expand, expandMatrix, ranking } from '../model/maps.js';
 import { topOf } from '../model/state.js';
 import { percent } from '../model/wording.js';
 import { label, make, paintField, press, setText } from './elements.js';
