@@ -8,7 +8,7 @@ import {
 import { say, spoken } from './model/strings.js';
 import { createTimeline } from './model/timeline.js';
 import { mapDescription, nameOf, sentence } from './model/wording.js';
-import { createAnswer } from './view/answer.js';
+import { createAnswer, createSecondPane } from './view/comparison.js';
 import { createControls } from './view/controls.js';
 import { label } from './view/elements.js';
 import { createGlossary } from './view/glossary.js';
@@ -22,7 +22,6 @@ import { createPlayback } from './view/playback.js';
 import { createQuestions } from './view/questions.js';
 import { createRegionPicker, createRegionRanking, createSpokenCell } from './view/region_picker.js';
 import { createCaptionList, createNotes, createSearchTree } from './view/search.js';
-import { createSecondPane } from './view/second_pane.js';
 import { createStage } from './view/stage.js';
 import { createStrip } from './view/strip.js';
 import { createWordField } from './view/word_field.js';
