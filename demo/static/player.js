@@ -25,8 +25,7 @@ import { createCaptionList, createNotes, createSearchTree } from './view/search.
 import { createStage } from './view/stage.js';
 import { createStrip } from './view/strip.js';
 import { createWordField } from './view/word_field.js';
-import { createWordPanel } from './view/word_panel.js';
-import { createWords } from './view/words.js';
+import { createWordPanel, createWords } from './view/words.js';
 
 export function startPlayer({ element, props, watch, trigger }) {
   const reduced = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
