@@ -19,12 +19,11 @@ import { createLesson } from './view/lesson.js';
 import { acceptPhotos, closeBeside, createNumbers, keepHeight, keepInSight, remember, summarize, tellShown } from './view/page.js';
 import { createLive } from './view/live.js';
 import { createPlayback } from './view/playback.js';
-import { createQuestions } from './view/questions.js';
+import { createQuestions, createWordField } from './view/questions.js';
 import { createRegionPicker, createRegionRanking, createSpokenCell } from './view/region_picker.js';
 import { createCaptionList, createNotes, createSearchTree } from './view/search.js';
 import { createStage } from './view/stage.js';
 import { createStrip } from './view/strip.js';
-import { createWordField } from './view/word_field.js';
 import { createWordPanel, createWords } from './view/words.js';
 
 export function startPlayer({ element, props, watch, trigger }) {
