@@ -10,7 +10,7 @@ import { createTimeline } from './model/timeline.js';
 import { mapDescription, nameOf, sentence } from './model/wording.js';
 import { createAnswer, createSecondPane } from './view/comparison.js';
 import { label } from './view/elements.js';
-import { createGlossary } from './view/glossary.js';
+import { createGlossary, createStrip } from './view/explanations.js';
 import { createGuess } from './view/guess.js';
 import { createLecture } from './view/lecture.js';
 import { createLesson } from './view/lesson.js';
@@ -22,7 +22,6 @@ import { createQuestions, createWordField } from './view/questions.js';
 import { createRegionPicker, createRegionRanking, createSpokenCell } from './view/region_picker.js';
 import { createCaptionList, createNotes, createSearchTree } from './view/search.js';
 import { createStage } from './view/stage.js';
-import { createStrip } from './view/strip.js';
 import { createWordPanel, createWords } from './view/words.js';
 
 export function startPlayer({ element, props, watch, trigger }) {
