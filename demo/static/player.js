@@ -19,9 +19,8 @@ import { closeBeside, createNumbers, keepHeight, keepInSight, remember, summariz
 import { acceptPhotos, createKeptPhoto } from './view/photos.js';
 import { createControls, createPlayback } from './view/playback.js';
 import { createQuestions, createWordField } from './view/questions.js';
-import { createRegionPicker, createRegionRanking, createSpokenCell } from './view/region_picker.js';
 import { createCaptionList, createNotes, createSearchTree } from './view/search.js';
-import { createStage } from './view/stage.js';
+import { createRegionPicker, createRegionRanking, createSpokenCell, createStage } from './view/stage.js';
 import { createWordPanel, createWords } from './view/words.js';
 
 export function startPlayer({ element, props, watch, trigger }) {

@@ -8,14 +8,13 @@ import {
   chanceInWords, conditionsInWords, gain, mapDescription, percent, score, sentence, signed, wordName,
 } from '../model/wording.js';
 import { label, make, setText, track } from './elements.js';
-import { createRegionPicker } from './region_picker.js';
-import { createStage } from './stage.js';
+import { createRegionPicker, createStage } from './stage.js';
 import { createWords } from './words.js';
 
 const CHANGE_ROWS = 8;
 
 // The second caption: its photo, map and line of words, on the same clock as the first.
-// ``line``: the words of the first. ``on``: what pointing at words does, ``close``, and ``ask``, see the region picker.
+// ``line``: the words of the first. ``on``: what pointing at words does, ``close``, and ``ask``, see `createRegionPicker`.
 export function createSecondPane(element, store, line, reduced, on) {
   const own = element.querySelector('.sat-top');
   const ownHead = own.querySelector('.sat-head');
