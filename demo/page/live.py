@@ -25,7 +25,7 @@ class LiveSwitch(gr.HTML, metaclass=NoStub):
     def __init__(self, **options: Any) -> None:
         super().__init__(
             html_template='<button type="button" class="sat-live-switch" aria-pressed="false"></button>',
-            css_template=read_static("live_switch.css"),
+            css_template=read_static("components.css"),
             js_on_load=static_script("components.js", "startLiveSwitch"),
             apply_default_css=False,
             **options,

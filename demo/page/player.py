@@ -16,7 +16,7 @@ from demo.protocol.payload import VERSION, Message
 from demo.texts import english, korean
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-STYLES = ("player.css", "questions.css", "live.css", "lecture.css")
+STYLES = ("player.css", "questions.css", "modes.css")
 
 
 class PlayerData(GradioModel):
