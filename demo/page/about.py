@@ -65,7 +65,7 @@ class AboutModel(gr.HTML, metaclass=NoStub):
     def __init__(self, card: Card, form: str, engine: str, **options: Any) -> None:
         super().__init__(
             value=joined(*(about(card, form, engine, each) for each in LANGUAGES)),
-            css_template=read_static("about.css"),
+            css_template=read_static("components.css"),
             js_on_load=None,
             apply_default_css=False,
             **options,

@@ -80,7 +80,7 @@ class DownloadButtons(gr.HTML, metaclass=NoStub):
     def __init__(self, **options: Any) -> None:
         super().__init__(
             html_template='<div class="sat-takeaway" role="group"></div>',
-            css_template=read_static("downloads.css"),
+            css_template=read_static("components.css"),
             js_on_load=static_script("components.js", "startDownloads"),
             apply_default_css=False,
             kinds=list(KINDS),

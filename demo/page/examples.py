@@ -101,7 +101,7 @@ class ExampleStrip(gr.HTML, metaclass=NoStub):
         super().__init__(
             value=list(examples()),
             html_template='<div class="sat-worlds"></div>',
-            css_template=read_static("examples.css"),
+            css_template=read_static("components.css"),
             js_on_load=static_script("components.js", "startExamples"),
             apply_default_css=False,
             **options,

@@ -17,7 +17,7 @@ from demo.protocol.payload import VERSION, Message
 from demo.texts import english, korean
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-STYLES = ("player.css", "questions.css", "live.css", "lecture.css")
+STYLES = ("player.css", "questions.css", "modes.css")
 
 
 class PlayerData(GradioModel):
@@ -207,7 +207,7 @@ class LiveSwitch(gr.HTML, metaclass=NoStub):
     def __init__(self, **options: Any) -> None:
         super().__init__(
             html_template='<button type="button" class="sat-live-switch" aria-pressed="false"></button>',
-            css_template=read_static("live_switch.css"),
+            css_template=read_static("components.css"),
             js_on_load=static_script("components.js", "startLiveSwitch"),
             apply_default_css=False,
             **options,

@@ -1,35 +1,27 @@
 // The player: its parts, and what each may ask of the others. The views show what the store holds; buttons, keys and
 // messages change that.
-import { answerThere, startOf } from './model/asked.js';
 import { isSecret } from './model/guess.js';
-import { onArrival, received, servedAddress } from './model/messages.js';
+import { answerThere, onArrival, servedAddress, startOf } from './model/messages.js';
 import {
-  askedPlace, cameBack, captionOf, chose, countOf, coverageToggled, createStore, firstState, looked, paired, pairToggled,
+  askedPlace, cameBack, captionOf, chose, countOf, coverageToggled, createStore, firstState, looked, paired, pairToggled, received,
 } from './model/state.js';
 import { say, spoken } from './model/strings.js';
 import { createTimeline } from './model/timeline.js';
 import { mapDescription, nameOf, sentence } from './model/wording.js';
-import { createAnswer } from './view/answer.js';
-import { createCaptionList, createNotes } from './view/caption_list.js';
-import { createControls } from './view/controls.js';
+import { createAnswer, createSecondPane } from './view/comparison.js';
 import { label } from './view/elements.js';
-import { createGlossary } from './view/glossary.js';
+import { createGlossary, createStrip } from './view/explanations.js';
 import { createGuess } from './view/guess.js';
-import { createKeptPhoto } from './view/kept_photo.js';
 import { createLecture } from './view/lecture.js';
 import { createLesson } from './view/lesson.js';
-import { acceptPhotos, closeBeside, createNumbers, keepHeight, keepInSight, remember, summarize, tellShown } from './view/page.js';
 import { createLive } from './view/live.js';
-import { createPlayback } from './view/playback.js';
-import { createQuestions } from './view/questions.js';
-import { createRegionPicker, createRegionRanking, createSpokenCell } from './view/region_picker.js';
-import { createSearchTree } from './view/search_tree.js';
-import { createSecondPane } from './view/second_pane.js';
-import { createStage } from './view/stage.js';
-import { createStrip } from './view/strip.js';
-import { createWordField } from './view/word_field.js';
-import { createWordPanel } from './view/word_panel.js';
-import { createWords } from './view/words.js';
+import { closeBeside, createNumbers, keepHeight, keepInSight, remember, summarize, tellShown } from './view/page.js';
+import { acceptPhotos, createKeptPhoto } from './view/photos.js';
+import { createControls, createPlayback } from './view/playback.js';
+import { createQuestions, createWordField } from './view/questions.js';
+import { createCaptionList, createNotes, createSearchTree } from './view/search.js';
+import { createRegionPicker, createRegionRanking, createSpokenCell, createStage } from './view/stage.js';
+import { createWordPanel, createWords } from './view/words.js';
 
 export function startPlayer({ element, props, watch, trigger }) {
   const reduced = window.matchMedia('(prefers-reduced-motion: reduce)').matches;

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { aligned, differing, pairOf, verdict, weighing, wordVerdict } from '../../demo/static/model/comparison.js';
+import {
+  aligned, changeInWords, differing, pairOf, verdict, weighing, wordVerdict,
+} from '../../demo/static/model/comparison.js';
 
 const word = (text, chance = 0.5) => ({ text, chance, end: text === '<end>' });
 const OWN = ['a', 'man', 'runs', '<end>'].map((text) => word(text));
@@ -128,4 +130,11 @@ test('both sentences are weighed on one axis, and differences are those of the f
   assert.deepEqual(rows.map(({ difference }) => difference), [-0.7, null, null, 0.58, 0]);
   assert.equal(end, -7);
   assert.equal(weighing(pair({ origin: 'own', log_prob: null }, OWN)).end, -1, 'no bar is longer than the axis');
+});
+
+test('no word is said not to have changed where a point stands beside it', () => {
+  const said = (before, after) => changeInWords({ word: 'dog', words: [['dog', before, after]] });
+  assert.match(said(0.504, 0.5049), /^No likely word changed by a point/);
+  assert.match(said(0.504, 0.506), /^“dog” went from 50 % to 51 %/, 'a point, by what is shown');
+  assert.match(said(0.0934, 0.1036), /^“dog” went from 9\.3 % to 10 %/, 'a point, by what was measured');
 });

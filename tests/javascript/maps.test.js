@@ -1,11 +1,12 @@
-// Sums, places and colours of maps, and how they are told.
+// Sums, places and colours of maps, how they are told, and the smooth field where its values are known without it;
+// tests/demo/test_javascript.py holds scikit-image beside it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  colourTable, coverageOf, mainPlace, ranking, regionSize, shareIn, sumOf,
+  colourTable, coverageOf, decodeAlpha, expand, expandMatrix, mainPlace, nearestMatrix, ranking, regionSize, shareIn, sumOf,
 } from '../../demo/static/model/maps.js';
-import { gain, mapDescription, nats, percent, signed } from '../../demo/static/model/wording.js';
+import { mapDescription } from '../../demo/static/model/wording.js';
 import { LOOKS } from './looks.js';
 
 const GRID = [3, 2];
@@ -44,9 +45,54 @@ test('a table is that of its look, and the opacity dims it alone', () => {
   }
 });
 
-test('numbers are written with a true minus, and zero without', () => {
-  assert.deepEqual(['-1.5', '-0.0', '-0', '-0.01', '2'].map(signed), ['−1.5', '0.0', '0', '−0.01', '2']);
-  assert.deepEqual([percent(0.5), percent(0.05), percent(0.1234, 2)], ['50 %', '5.0 %', '12.34 %']);
-  assert.deepEqual([gain(0.01, 0.06), gain(0.5, 0.3), gain(0.02, 0.0201), gain(0.0201, 0.02)], ['+5.0', '−20', '0.0', '0.0']);
-  assert.equal(nats(Math.exp(-2)), '−2.00');
+const SCALE = 8;
+
+function field(alpha, rows, columns, matrix = expandMatrix) {
+  return Array.from(expand(Float32Array.from(alpha), rows, columns, matrix(rows, SCALE), matrix(columns, SCALE)));
+}
+
+function isNear(got, expected, tolerance = 1e-5) {
+  assert.equal(got.length, expected.length);
+  got.forEach((each, at) => assert.ok(Math.abs(each - expected[at]) < tolerance, `${at}: ${each} is not ${expected[at]}`));
+}
+
+test('bytes are weights between nothing and the peak', () => {
+  const encoded = Buffer.from([0, 51, 255]).toString('base64');
+  isNear(Array.from(decodeAlpha(encoded, 0.5)), [0, 0.1, 0.5], 1e-7);
+});
+
+test('an even map is an even field', () => {
+  isNear(field(new Array(6).fill(0.25), 3, 2), new Array(6 * SCALE * SCALE).fill(0.25));
+});
+
+test('a ramp stays a ramp, far from its ends', () => {
+  const columns = 14;
+  const ramp = Array.from({ length: columns }, (none, at) => at);
+  const row = field([...ramp, ...ramp], 2, columns).slice(0, columns * SCALE);
+  const middle = [3 * SCALE, 11 * SCALE];
+  const expected = Array.from({ length: columns * SCALE }, (none, at) => (at + 0.5) / SCALE - 0.5);
+  isNear(row.slice(...middle), expected.slice(...middle), 1e-4);
+});
+
+test('a turned map is a turned field', () => {
+  const alpha = [0, 1, 2, 3, 5, 8];
+  const turned = [0, 2, 5, 1, 3, 8]; // 3×2 → 2×3
+  const [tall, wide] = [3 * SCALE, 2 * SCALE];
+  const [upright, lying] = [field(alpha, 3, 2), field(turned, 2, 3)];
+  isNear(Array.from({ length: tall * wide }, (none, at) => upright[(at % tall) * wide + Math.floor(at / tall)]), lying);
+});
+
+test('the field of a sum is the sum of the fields', () => {
+  const [one, other] = [[1, 0, 0, 2, 0, 3], [0, 4, 1, 0, 0, 0]];
+  const [first, second] = [field(one, 3, 2), field(other, 3, 2)];
+  isNear(field(one.map((each, at) => each + other[at]), 3, 2), first.map((each, at) => each + second[at]));
+});
+
+test('cells as they are repeat each weight', () => {
+  const got = field([1, 2, 3, 4, 5, 6], 3, 2, nearestMatrix);
+  isNear(got, got.map((none, at) => 1 + 2 * Math.floor(at / (2 * SCALE * SCALE)) + Math.floor((at % (2 * SCALE)) / SCALE)));
+});
+
+test('one cell is a field of its own', () => {
+  isNear(field([0.7], 1, 1), new Array(SCALE * SCALE).fill(0.7));
 });

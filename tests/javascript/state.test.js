@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { received, servedAddress } from '../../demo/static/model/messages.js';
 import {
   askedAbout, askedWords, captionOf, chose, countOf, coverageToggled, createStore, firstState, keepableOf, looked,
-  mapOf, momentOf, openedQuestion, paired, pairToggled, topOf, wordAt,
+  mapOf, momentOf, openedQuestion, paired, pairToggled, received, topOf, wordAt,
 } from '../../demo/static/model/state.js';
+import { LOOKS } from './looks.js';
 
 // Six cells as bytes in base64, with their highest weight, as Python sends them.
 function sent(text, weights, chance = 0.5) {
@@ -14,8 +14,6 @@ function sent(text, weights, chance = 0.5) {
   const a = Buffer.from(weights.map((weight) => Math.round((255 * weight) / peak))).toString('base64');
   return [text, chance, { a, m: peak, h: 1, b: 0.5, alt: [] }];
 }
-
-import { LOOKS } from './looks.js';
 
 const EVEN = [1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 6, 1 / 6];
 const SHARP = [1, 0, 0, 0, 0, 0];
@@ -228,9 +226,3 @@ test('the coverage sums all words, wants some, and stops playing', () => {
   assert.deepEqual(coverageToggled({ ...firstState(LOOKS), playing: true }), { coverage: false, playing: true });
 });
 
-test('files are fetched from where the page is, whatever the server calls itself', () => {
-  globalThis.location = { pathname: '/below/' };
-  assert.equal(servedAddress({ url: 'http://inside:7860/gradio_api/file=a.png' }), '/below/gradio_api/file=a.png');
-  assert.equal(servedAddress({ url: 'data:image/png;base64,AA==' }), 'data:image/png;base64,AA==');
-  delete globalThis.location;
-});

@@ -1,6 +1,6 @@
 // Two captions side by side: their names, what differs in them, and the size of it.
-import { begunWith } from './asked.js';
 import { sumOf } from './maps.js';
+import { begunWith } from './messages.js';
 import { filled, say } from './strings.js';
 import {
   answerName, isAnswer, nameOf, nats, percent, pointsBetween, sentence, settingsName, signed, underConditions, wordName,

@@ -1,7 +1,7 @@
 // The lesson: ten minutes with a class, a step at a time. Of each step, what it sets on the page and what it asks of the
 // model.
-import { answerThere } from './asked.js';
 import { shareIn } from './maps.js';
+import { answerThere } from './messages.js';
 import { isAnswer } from './wording.js';
 
 // The names of the steps; their words are in strings.js.

@@ -1,6 +1,5 @@
 // The live camera as the page knows it: what it does, the words over its picture, which of them shows its map.
-import { decodeAlpha } from './field.js';
-import { coverageOf } from './maps.js';
+import { coverageOf, decodeAlpha } from './maps.js';
 
 const WORD_TIME = 700; // milliseconds that a word's map is on show
 export const PATIENCE = 20000; // milliseconds that a camera which sees nothing stays on

@@ -1,14 +1,32 @@
-// What Python sends, as the page reads it.
-import { decodeAlpha } from './field.js';
-import { opened } from './state.js';
+// What travels between the page and Python: messages and files as the page reads them, the address, and what a visitor asks,
+// written down as Python does.
+import { decodeAlpha } from './maps.js';
+import { isAnswer, isKeepable } from './wording.js';
 
-// The change that a message makes; null if it comes too late or is of another version. Every message holds everything
-// but ``asking``: the model works on an answer, and the page keeps what it has; and ``lost``: the server has not.
-export function received(state, sent, version) {
-  if (!sent) return null;
-  const [{ run, phase, ahead, version: its }] = sent;
-  if (run < state.data.run || its !== version) return null;
-  return phase === 'asking' || phase === 'lost' ? { phase, ahead } : opened(state, unfold(sent));
+// The inverse of Python's WordPool: from words that were sent once to whole captions.
+export function unfold([value]) {
+  const words = value.words.map((sent) => parsed(sent, value.words));
+  const read = (places) => places.map((place) => words[place]);
+  return {
+    ...value,
+    tree: { branches: [], race: [], ...value.tree },
+    words: read(value.shown),
+    captions: value.captions.map((caption) => ({ ...caption, words: read(caption.words) })),
+  };
+}
+
+// A word's map may be an earlier word's, since the model looks first and then chooses.
+function parsed([text, chance, seen], words) {
+  const { a, m, h, b, alt } = typeof seen === 'number' ? words[seen][2] : seen;
+  return {
+    text, end: text === '<end>', chance, alpha: decodeAlpha(a, m), map: a, peak: m, entropy: h, gate: b, alternatives: alt };
+}
+
+// Where a file of the server's is, seen from this page: behind a proxy, the server may not know the scheme and the host
+// that the visitor asked for, and an https page may not load http.
+export function servedAddress(file) {
+  const start = file.url.indexOf('/gradio_api/');
+  return start < 0 ? file.url : globalThis.location.pathname.replace(/\/$/, '') + file.url.slice(start);
 }
 
 // What the address says of what is on the page, so that it can be restored; a photo of the visitor's own stays here.
@@ -36,28 +54,37 @@ export function onArrival(sent, search) {
     familiar: {}, done: false }];
 }
 
-// The inverse of Python's WordPool: from words that were sent once to whole captions.
-export function unfold([value]) {
-  const words = value.words.map((sent) => parsed(sent, value.words));
-  const read = (places) => places.map((place) => words[place]);
-  return {
-    ...value,
-    tree: { branches: [], race: [], ...value.tree },
-    words: read(value.shown),
-    captions: value.captions.map((caption) => ({ ...caption, words: read(caption.words) })),
-  };
+// --- questions: who asks the same again goes to the answer that is there
+
+const ABOUT_A_WORD = ['word', 'place'];
+
+// What is asked, as plain values; see `Question.asked`.
+export function askedOf({ kind, position, region, word, words, sentence, settings }) {
+  const details = { word: [position, word], place: [position, ...(region || [])], hide: region || [], own: [sentence], settings, branch: words };
+  return [kind, ...(details[kind] || [])];
 }
 
-// A word's map may be an earlier word's, since the model looks first and then chooses.
-function parsed([text, chance, seen], words) {
-  const { a, m, h, b, alt } = typeof seen === 'number' ? words[seen][2] : seen;
-  return {
-    text, end: text === '<end>', chance, alpha: decodeAlpha(a, m), map: a, peak: m, entropy: h, gate: b, alternatives: alt };
+// The caption that it is asked about; see `Question.about`.
+function aboutOf(captions, { kind, index, keep }) {
+  if (kind === 'branch') return 0;
+  const kept = keep && isKeepable(captions[index]);
+  return kept || (ABOUT_A_WORD.includes(kind) && !isAnswer(captions[index])) ? index : 0;
 }
 
-// Where a file of the server's is, seen from this page: behind a proxy, the server may not know the scheme and the host
-// that the visitor asked for, and an https page may not load http.
-export function servedAddress(file) {
-  const start = file.url.indexOf('/gradio_api/');
-  return start < 0 ? file.url : globalThis.location.pathname.replace(/\/$/, '') + file.url.slice(start);
+// The place of the answer to the same question about the same caption; -1 if there is none.
+export function answerThere({ captions }, question) {
+  if (!captions[question.index]) return -1;
+  const about = aboutOf(captions, question);
+  const asked = JSON.stringify(askedOf(question));
+  return captions.findIndex((each) => each.about === about && JSON.stringify(each.asked) === asked);
+}
+
+// The word from which on its answer is worth watching.
+export function startOf({ kind, position, words }) {
+  return kind === 'branch' ? words.length - 1 : ABOUT_A_WORD.includes(kind) ? position : 0;
+}
+
+// The words that were given of a beginning that the search had dropped.
+export function begunWith({ origin, asked }) {
+  return origin === 'branch' ? asked.slice(1) : [];
 }

@@ -3,6 +3,7 @@ import { NO_GUESS } from './guess.js';
 import { NO_LESSON } from './lesson.js';
 import { LIVE_OFF } from './live.js';
 import { colourTable, coverageOf } from './maps.js';
+import { unfold } from './messages.js';
 import { isAnswer, isKeepable } from './wording.js';
 
 export const QUESTIONS = ['word', 'place', 'hide', 'uniform', 'own', 'settings'];
@@ -137,8 +138,17 @@ export function mapOf(state, words, { at, previewed, summed }) {
   return { alpha: word.alpha, top: topOf(state, word), next: next ? { alpha: next.alpha, top: topOf(state, next) } : null };
 }
 
+// The change that a message makes; null if it comes too late or is of another version. Every message holds everything
+// but ``asking``: the model works on an answer, and the page keeps what it has; and ``lost``: the server has not.
+export function received(state, sent, version) {
+  if (!sent) return null;
+  const [{ run, phase, ahead, version: its }] = sent;
+  if (run < state.data.run || its !== version) return null;
+  return phase === 'asking' || phase === 'lost' ? { phase, ahead } : opened(state, unfold(sent));
+}
+
 // A message that holds everything. A new run clears the page; what is kept stays so for an answer that was asked under it.
-export function opened(state, value) {
+function opened(state, value) {
   const news = { data: value, phase: value.phase, ahead: value.ahead };
   if (value.run === state.data.run) return withWords(state, news);
   return withWords(state, { ...news, ...begun(state, value.captions, value.chosen || 0, value.beside ?? -1) });

@@ -1,4 +1,4 @@
-// Numbers, words, maps and captions as a reader is told of them.
+// Numbers, words, maps and captions as a reader is told of them, and why captions stand in their order.
 import { mainPlace } from './maps.js';
 import { say } from './strings.js';
 
@@ -115,4 +115,44 @@ function unknownInWords({ known }) {
 export function score(caption) {
   if (caption.log_prob === null) return say('noTotal');
   return say('nats', { nats: signed(caption.log_prob.toFixed(1)) });
+}
+
+// --- the order of captions: what the search ranked each by, as Python computed it
+
+// The bar of each: e to the power of its score, the highest one full; none of a sentence that has no score.
+export function bars(captions) {
+  const scores = captions.map(({ rank }) => rank.score ?? -Infinity);
+  const best = Math.max(...scores);
+  return scores.map((each) => (each > -Infinity ? Math.exp(each - best) : 0));
+}
+
+// As many as the score counts.
+export function wordCount({ rank }) {
+  return say('wordCount', { count: rank.words });
+}
+
+export function rankedScore({ rank }) {
+  return rank.score === null ? '–' : say('score', { score: written(rank.score, 3) });
+}
+
+// How a caption's score comes about.
+export function arithmetic({ log_prob: total, rank }) {
+  if (rank.score === null) return say('noTotal');
+  return `${written(total, 2)} ∕ ${rank.words}^${rank.penalty} = ${written(rank.score, 3)}`;
+}
+
+// What is to be said of a caption besides: which question it answers, or that its score alone does not give its place.
+export function mark(caption) {
+  if (isAnswer(caption)) return answerName(caption);
+  return caption.rank.repeats ? say('putLast') : '';
+}
+
+// The rule of the order, for all that a search found.
+export function rule({ rank }) {
+  const parts = [say('rankRule', { penalty: rank.penalty }), rank.repeats === null ? '' : say('rankRepeats'), say('rankBars')];
+  return parts.filter(Boolean).join(' ');
+}
+
+function written(number, digits) {
+  return signed(number.toFixed(digits));
 }

@@ -5,8 +5,8 @@ import { isShowing } from '../model/live.js';
 import { momentOf, paired } from '../model/state.js';
 import { say } from '../model/strings.js';
 import { nameOf, percent, pointsInWords } from '../model/wording.js';
-import { TYPING } from './controls.js';
 import { make, outline, press, setText } from './elements.js';
+import { TYPING } from './playback.js';
 
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 const FINGERTIP = 1; // cells around the one that is touched

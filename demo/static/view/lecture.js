@@ -1,5 +1,5 @@
 // In front of a class: full screen, large type, and the step's equations with this word's real numbers.
-import { equations, knownAlready } from '../model/equations.js';
+import { equations, knownAlready } from '../model/explanations.js';
 import { captionOf } from '../model/state.js';
 import { make, press } from './elements.js';
 

@@ -1,10 +1,10 @@
 // A lesson that leads itself: each step sets the page, says one sentence and names one thing to try. A step that asks the
 // model waits for its answer, and says so.
 import { isShowing } from '../model/live.js';
-import { answerThere } from '../model/asked.js';
 import {
   isAnother, isAnswered, isGone, isWaiting, NO_LESSON, planOf, stepAsked, stepOf, STEPS, stillSent,
 } from '../model/lesson.js';
+import { answerThere } from '../model/messages.js';
 import { chose, momentOf, openedQuestion, paired } from '../model/state.js';
 import { filled, say } from '../model/strings.js';
 import { nameOf, wordName } from '../model/wording.js';

@@ -1,4 +1,5 @@
-// The paper's equations of one step, as cards: a name, a formula, a number, what goes into it.
+// What is explained: the paper's equations of one step, as cards (a name, a formula, a number, what goes into it); the parts
+// from photo to word; and the words of the glossary, where they stand in a text.
 import { sumOf } from './maps.js';
 import { say } from './strings.js';
 import { percent, signed } from './wording.js';
@@ -76,4 +77,37 @@ export function litPart({ phase, words, playing, step }, position) {
   const first = step === 0 ? 0 : ONCE;
   const within = Math.min(Math.max(position - step, 0), 0.999);
   return first + Math.floor(within * (PARTS.length - first));
+}
+
+// --- the glossary
+
+const HANGUL = /\p{Script=Hangul}/u;
+
+function escaped(text) {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+// No part of a longer word is one, and none in quotes: that is the model's. In Korean a particle may follow.
+function bounded(form) {
+  return HANGUL.test(form) ? escaped(form) : escaped(form) + '(?!\\p{L})';
+}
+
+// ``glossary``: of each name the ``forms`` in which it is written. A pattern with a group for each name.
+export function forms(glossary) {
+  const names = Object.keys(glossary);
+  const groups = names.map((name) => '(' + [...glossary[name].forms].sort((one, other) => other.length - one.length).map(bounded).join('|') + ')');
+  return { names, pattern: new RegExp('(?<![“\\p{L}-])(?:' + groups.join('|') + ')(?!”)', 'giu') };
+}
+
+// A text in pieces, each with the ``name`` of the word that it is; '' for what lies between.
+export function termsIn(text, { names, pattern }) {
+  const pieces = [];
+  let from = 0;
+  for (const found of text.matchAll(pattern)) {
+    if (found.index > from) pieces.push({ text: text.slice(from, found.index), name: '' });
+    pieces.push({ text: found[0], name: names[found.slice(1).findIndex(Boolean)] });
+    from = found.index + found[0].length;
+  }
+  if (from < text.length) pieces.push({ text: text.slice(from), name: '' });
+  return pieces;
 }
