@@ -72,6 +72,7 @@ def test_batched_is_single(encoder, ranges, arithmetic):
 
 
 @pytest.mark.parametrize("arithmetic", ["float32", "bfloat16", "int8"])
+@pytest.mark.slow
 def test_same_photos_same_features_bit_for_bit(encoder, ranges, arithmetic):
     one, other = (CompiledEncoder(encoder, arithmetic, ranges if arithmetic == "int8" else None) for _ in range(2))
     first = one(random_photos())

@@ -61,6 +61,7 @@ def test_the_fastest_form_is_what_the_processor_can_do(monkeypatch, able, instal
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("form", ["exact", "float32", "bfloat16", "int8"])
+@pytest.mark.slow
 def test_all_forms_are_near_each_other(form, device):
     if form == "int8" and device != "cpu":
         pytest.skip("int8 runs on a processor")
@@ -96,6 +97,7 @@ def test_without_the_runtime_not_a_word_is_missing(without_runtime, checkpoint):
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("form", [None, "exact", "float32", "bfloat16", "int8"])
+@pytest.mark.slow
 def test_two_starts_write_the_same(checkpoint, form, device):
     if form == "int8" and device != "cpu":
         pytest.skip("int8 runs on a processor")

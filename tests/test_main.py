@@ -186,6 +186,7 @@ def test_several_photos_are_named_and_so_are_their_outputs(run, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["png", "pdf", "svg"])
+@pytest.mark.slow
 def test_figure_is_written(run, tmp_path, suffix):
     status, _, errors = run(ROCKET, "--figure", tmp_path / f"out.{suffix}", "--look", "spotlight", "--scale", "word")
     assert (status, errors) == (0, "")

@@ -564,6 +564,7 @@ def test_a_huge_jpeg_is_decoded_small():
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="the peak of memory is Linux's to tell")
+@pytest.mark.slow
 def test_a_huge_png_is_held_but_once():
     """It cannot be decoded small; its 150 MB are not copied."""
     content = stored(Image.new("RGB", (10_000, 5_000), (200, 100, 50)), "PNG")

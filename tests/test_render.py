@@ -207,6 +207,7 @@ def test_the_closing_frame_is_the_photo_alone():
 
 @pytest.mark.parametrize("size", [(16, 320), (320, 16), (1, 1), (1024, 700)])
 @pytest.mark.parametrize("words", [HOSTILE, ("<end>",), ("a",) * 60])
+@pytest.mark.slow
 def test_any_photo_and_any_words_can_be_drawn(size, words):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -246,6 +247,7 @@ def test_record_entropy_of_no_preference_is_the_log_of_the_cells():
     assert record(caption)["entropies"] == [pytest.approx(np.log(6), abs=1e-6)]
 
 
+@pytest.mark.slow
 def test_drawing_needs_neither_torch_nor_pyplot():
     code = """
 import io, sys

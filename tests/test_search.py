@@ -202,6 +202,7 @@ def inclusion(probabilities, size):
 
 
 @pytest.mark.parametrize(("size", "temperature"), [(2, 0.6), (3, 1.5)])
+@pytest.mark.slow
 def test_stochastic_beam_draws_without_replacement(size, temperature):
     decoder, draws = make_decoder(len(WORDS), 2, sharpness=1.5), 1000
     annotations = make_annotations(decoder)

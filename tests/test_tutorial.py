@@ -108,6 +108,7 @@ def test_captions_and_maps_are_the_tutorials(files):
     assert max(map(len, finished)) >= 4
 
 
+@pytest.mark.slow
 def test_from_the_file_of_a_photo_to_the_caption(files):
     """Default settings and the tutorial's own grid and photo size; its preparation of the photo too."""
     models = make_models(9, grid=14)
@@ -150,6 +151,7 @@ FORMS = {
 
 
 @pytest.mark.parametrize("name", FORMS)
+@pytest.mark.slow
 def test_every_form_of_the_file_gives_the_same_model(files, name):
     how, old = FORMS[name]
     models = make_models(4)
@@ -160,6 +162,7 @@ def test_every_form_of_the_file_gives_the_same_model(files, name):
 
 
 @pytest.mark.parametrize("form", ["DataParallel", "state dicts", "state dicts of DataParallel", "named state dicts"])
+@pytest.mark.slow
 def test_models_saved_otherwise_are_the_same(files, form):
     encoder, decoder, word_map = make_models(2, grid=14)
     write_both(files, (encoder, decoder, word_map))

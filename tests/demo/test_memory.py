@@ -70,6 +70,7 @@ def test_without_glibc_nothing_happens(monkeypatch):
 
 
 @pytest.mark.skipif(not has_glibc(), reason="another C library")
+@pytest.mark.slow
 def test_trimming_gives_memory_back():
     command = [sys.executable, "-c", PROGRAM]
     run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True, timeout=60)

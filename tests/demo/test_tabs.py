@@ -197,6 +197,7 @@ def test_hiding_a_place_captions_the_painted_photo(tabs):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_every_kind_of_file_is_written(tabs, tmp_path, kind):
     list(tabs.show("tab", gradient(), SearchSettings(2, max_length=4)))
     result = tabs.result("tab")

@@ -115,6 +115,7 @@ def test_answers_are_read(tmp_path):
         read_answers(path)
 
 
+@pytest.mark.slow
 def test_the_command_writes_what_training_reads_and_goes_on_where_it_was_stopped(collection, tmp_path, capsys):
     unlabelled = tmp_path / "unlabelled"
     unlabelled.mkdir()
