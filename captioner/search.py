@@ -25,13 +25,13 @@ from captioner.settings import SearchSettings, SettingsError
 from captioner.strategies import BeamSearch, StochasticBeamSearch, Strategy
 from captioner.vocabulary import END, SPECIALS, Vocabulary
 
+__all__ = ["Hypothesis", "SearchSettings", "SettingsError", "Snapshot", "search"]
+
 ALTERNATIVES = 5
+ROOT = -1  # where the tree begins
+MOST_COMPLETIONS = 8
 
 A = TypeVar("A", bound=Annotated)
-
-__all__ = ["Hypothesis", "SearchSettings", "SettingsError", "Snapshot", "search"]
-ROOT = -1
-MOST_COMPLETIONS = 8
 
 
 def strategy_for(settings: SearchSettings) -> Strategy:

@@ -24,7 +24,7 @@ from captioner.training.measures.scores import says_twice
 from captioner.training.options import check_options, option
 from captioner.vocabulary import Vocabulary, tokenize
 
-STEPS, BATCH = 300, 512
+PROBE_STEPS, PROBE_BATCH = 300, 512
 LOWEST, HIGHEST = -6.0, 3.0  # log-odds beyond say no more
 MOST_ANSWERS = 3  # more words that answers confirm count no more
 
@@ -84,9 +84,9 @@ def _fitted(inputs: Tensor, present: Tensor, weight_decay: float, seed: int) -> 
         linear.weight.zero_()
         linear.bias.copy_(present.mean(dim=0).clamp(1e-4, 1 - 1e-4).logit())
     optimizer = torch.optim.AdamW(linear.parameters(), lr=1e-3, weight_decay=weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, STEPS)
-    for _ in range(STEPS):
-        rows = torch.randint(len(inputs), (min(BATCH, len(inputs)),), generator=random)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, PROBE_STEPS)
+    for _ in range(PROBE_STEPS):
+        rows = torch.randint(len(inputs), (min(PROBE_BATCH, len(inputs)),), generator=random)
         logits = linear(nn.functional.dropout(inputs[rows], 0.3))
         loss = binary_cross_entropy_with_logits(logits, present[rows], reduction="none").sum(dim=1).mean()
         optimizer.zero_grad(set_to_none=True)

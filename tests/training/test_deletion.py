@@ -4,7 +4,7 @@ import torch
 from scipy.integrate import trapezoid
 
 from captioner.decoder import Decoder, DecoderConfig
-from captioner.training.measures.attention import STEPS, CaptionMaps, Named, deletion_curve, deletion_scores
+from captioner.training.measures.attention import CURVE_STEPS, CaptionMaps, Named, deletion_curve, deletion_scores
 
 WORDS = (10, 1, 4, 2, 11)  # <start>, three words, <end>
 
@@ -35,9 +35,9 @@ def log_prob(decoder, features, position):
 def by_hand(decoder, features, order, position):
     """One cell after the other; on 6 cells the 15 shares fall on these numbers of deleted cells."""
     values = []
-    for step in range(STEPS + 1):
+    for step in range(CURVE_STEPS + 1):
         changed = features.clone()
-        for cell in order[: round(6 * step / STEPS)]:
+        for cell in order[: round(6 * step / CURVE_STEPS)]:
             changed[cell] = features.mean(dim=0)
         values.append(log_prob(decoder, changed, position))
     return values
@@ -58,8 +58,8 @@ def test_areas_are_by_the_trapezoid_rule_in_the_orders_of_the_map(decoder):
     found = deletion_scores(decoder, [noun], lambda names: features[None])
     order = sorted(range(6), key=lambda cell: -noun.alpha.ravel()[cell])
     deletion, insertion = (by_hand(decoder, features, each, 1) for each in (order, order[::-1]))
-    assert found["deletion"] == pytest.approx(trapezoid(deletion, dx=1 / STEPS), rel=1e-4)
-    assert found["insertion"] == pytest.approx(trapezoid(insertion, dx=1 / STEPS), rel=1e-4)
+    assert found["deletion"] == pytest.approx(trapezoid(deletion, dx=1 / CURVE_STEPS), rel=1e-4)
+    assert found["insertion"] == pytest.approx(trapezoid(insertion, dx=1 / CURVE_STEPS), rel=1e-4)
     assert found["whole photo"] == pytest.approx(log_prob(decoder, features, 1), rel=1e-4)
     alone = features.mean(dim=0).expand(6, 5)
     assert found["mean annotation alone"] == pytest.approx(log_prob(decoder, alone, 1), rel=1e-4)

@@ -29,7 +29,7 @@ LARGEST_BOX = 0.9  # boxes over nearly the whole photo say nothing about where o
 CENTRE_SPREAD = 0.25  # standard deviation of the centre map, in sides of the photo
 
 Map = NDArray[np.float32]  # (grid, grid)
-STEPS = 14
+CURVE_STEPS = 14
 
 
 class CaptionMaps(NamedTuple):
@@ -188,7 +188,7 @@ def deletion_scores(
         falling = torch.from_numpy(np.argsort(-noun.alpha.ravel(), kind="stable"))
         orders = [falling, falling.flip(0), torch.from_numpy(random.permutation(len(falling)))]
         curves = torch.stack([deletion_curve(decoder, features, noun, order) for order in orders])
-        rows.append([*torch.trapezoid(curves, dx=1 / STEPS).tolist(), float(curves[0, 0]), float(curves[0, -1])])
+        rows.append([*torch.trapezoid(curves, dx=1 / CURVE_STEPS).tolist(), float(curves[0, 0]), float(curves[0, -1])])
     means = np.mean(rows, axis=0).tolist() if rows else []
     names = ("deletion", "insertion", "random order", "whole photo", "mean annotation alone")
     return {"words": len(chosen), **dict(zip(names, means, strict=bool(rows)))}
@@ -197,7 +197,7 @@ def deletion_scores(
 def deletion_curve(decoder: Decoder, features: Tensor, noun: Named, order: Tensor) -> Tensor:
     """``(15,)`` log-probabilities of the noun as ever more cells of ``features`` ``(L, D)`` are deleted."""
     cells = len(order)
-    counts = [round(cells * step / STEPS) for step in range(STEPS + 1)]
+    counts = [round(cells * step / CURVE_STEPS) for step in range(CURVE_STEPS + 1)]
     rank = torch.empty_like(order).scatter_(0, order, torch.arange(cells)).to(features.device)
     deleted = rank < torch.tensor(counts, device=features.device).unsqueeze(1)  # (15, L)
     own, mean = (decoder.annotate(each) for each in (features[None], features.mean(dim=0)[None, None]))

@@ -31,9 +31,9 @@ from captioner.training.data.datasets import Example, Tokens
 from captioner.training.options import OptionError
 from captioner.vocabulary import Vocabulary
 
-JAR = "meteor-1.5.jar"
-SECONDS = 120.0  # without an answer, until it is given up
-FIELD = " ||| "
+METEOR_JAR = "meteor-1.5.jar"
+METEOR_SECONDS = 120.0  # without an answer, until it is given up
+METEOR_FIELD = " ||| "
 Annotate = Callable[[Sequence[str]], Tensor]
 
 DETERMINERS = ("a", "an", "the", "his", "her", "its", "their")
@@ -49,7 +49,9 @@ class MeteorError(ValueError):
     """METEOR cannot be had; the message says why."""
 
 
-def meteor(captions: Sequence[Tokens], references: Sequence[Sequence[Tokens]], *, seconds: float = SECONDS) -> float:
+def meteor(
+    captions: Sequence[Tokens], references: Sequence[Sequence[Tokens]], *, seconds: float = METEOR_SECONDS
+) -> float:
     """METEOR of English captions, times 100.
 
     Raises:
@@ -70,7 +72,7 @@ def meteor(captions: Sequence[Tokens], references: Sequence[Sequence[Tokens]], *
 @contextmanager
 def _program(java: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [java, "-Xmx2G", "-jar", JAR, "-", "-", "-stdio", "-l", "en", "-norm"],
+        [java, "-Xmx2G", "-jar", METEOR_JAR, "-", "-", "-stdio", "-l", "en", "-norm"],
         cwd=folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -95,9 +97,9 @@ def _asked(
     """The statistics of every caption, line by line, then the score of each and of all of them."""
     statistics = []
     for caption, own in zip(captions, references, strict=True):
-        line = FIELD.join(["SCORE", *(" ".join(tokens) for tokens in own), " ".join(caption)])
+        line = METEOR_FIELD.join(["SCORE", *(" ".join(tokens) for tokens in own), " ".join(caption)])
         statistics += _answers(process, line, 1, seconds)
-    *_, score = _answers(process, FIELD.join(["EVAL", *statistics]), len(captions) + 1, seconds)
+    *_, score = _answers(process, METEOR_FIELD.join(["EVAL", *statistics]), len(captions) + 1, seconds)
     return float(score)
 
 
@@ -121,7 +123,7 @@ def _answers(process: subprocess.Popen[str], line: str, count: int, seconds: flo
 def _linked(folder: Path) -> Path:
     """The program copied to where no path has spaces: with them it would not find its data, nor through a link."""
     package = _package()
-    shutil.copy(package / JAR, folder)
+    shutil.copy(package / METEOR_JAR, folder)
     (folder / "data").symlink_to(package / "data")
     return folder
 
