@@ -54,7 +54,7 @@ class DecoderState(NamedTuple):
 
     def select(self, rows: Tensor) -> DecoderState:
         """The state with these rows, repeated or reordered as named."""
-        return DecoderState(self.hidden[rows], self.cell[rows])
+        return DecoderState(self.hidden.index_select(0, rows), self.cell.index_select(0, rows))
 
 
 class Glimpse(NamedTuple):

@@ -121,8 +121,8 @@ class FoldedDecoder:
         alpha = self._attend(annotations.projected, query) if forced is None else forced
         alpha = alpha.expand(len(annotations.seen), len(words) // len(annotations.seen), -1)
         beta = gate.sigmoid()
-        seen = (alpha @ annotations.seen).flatten(0, 1) * beta
-        gates = self._word[words] + recurrent + seen[:, : recurrent.shape[1]]
+        seen = torch.bmm(alpha, annotations.seen).flatten(0, 1) * beta
+        gates = self._word.index_select(0, words) + recurrent + seen[:, : recurrent.shape[1]]
         state = lstm_state(gates, state.cell)
         logits = self._predict(words, state.hidden, seen[:, recurrent.shape[1] :])
         return DecoderStep(logits, alpha.flatten(0, 1), beta, state)
@@ -139,7 +139,7 @@ class FoldedDecoder:
 
     def _predict(self, words: Tensor, hidden: Tensor, seen: Tensor) -> Tensor:
         if self._hidden is not None:
-            hidden = self._decoder.embedding.weight[words] + seen + self._hidden(hidden)
+            hidden = self._decoder.embedding.weight.index_select(0, words) + seen + self._hidden(hidden)
         return self._output(hidden)
 
 

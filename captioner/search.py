@@ -65,13 +65,14 @@ def search(
         FloatingPointError: if the model computes something that is not a number.
     """
     ranking = _ranking(settings, vocabulary)
+    never_written = torch.tensor(vocabulary.never_written)
     races = [_Race.at_start(settings) for _ in range(len(annotations.projected))]
     limit = max(settings.max_length, len(prefix))
     state, active = decoder.start(annotations), races  # the rows of the active races come in this order
     words = torch.full((len(races),), vocabulary.start, device=state.hidden.device)
     for position in range(limit):
         alpha = attention.tensor(position, words.device) if attention else None
-        read = _Reading.of(decoder.step(annotations, state, words, alpha), vocabulary)
+        read = _Reading.of(decoder.step(annotations, state, words, alpha), never_written, settings.beam_size)
         forced = prefix[position] if position < len(prefix) else None
         width = len(words) // len(active)
         for place, race in enumerate(active):
@@ -120,7 +121,12 @@ class _Race:
         self.beam = self._next(tuple(grown))
 
     def _chosen(self, read: _Reading, offset: int) -> list[Candidate]:
-        log_probs = read.allowed[offset : offset + len(self.beam.live)]
+        rows = slice(offset, offset + len(self.beam.live))
+        if isinstance(self.strategy, BeamSearch):
+            chosen = self.strategy.select_likeliest(self.beam, read.tokens[rows], read.likeliest[rows])
+            if chosen is not None:
+                return chosen
+        log_probs = read.allowed[rows]
         noise = _uniform(self.random, log_probs.shape) if self.settings.temperature else log_probs
         return self.strategy.select(self.beam, log_probs, noise)
 
@@ -142,22 +148,22 @@ class _Reading:
     allowed: Doubles  # the same, -inf where a token is never written
     alphas: Floats
     betas: Floats
-    likeliest: list[list[float]]  # of each row, highest first, their allowed log-probabilities
+    likeliest: list[list[float]]  # of each row, highest first, the highest allowed log-probabilities
     tokens: list[list[int]]  # that have these
     known: dict[int, tuple[tuple[int, float], ...]] = field(default_factory=dict)  # alternatives of the rows asked for
 
     @classmethod
-    def of(cls, step: DecoderStep, vocabulary: Vocabulary) -> _Reading:
+    def of(cls, step: DecoderStep, never_written: Tensor, beam_size: int) -> _Reading:
         log_probs = step.logits.cpu().double().log_softmax(dim=-1)
-        if math.isnan(log_probs.sum()):
+        allowed = log_probs.index_fill(1, never_written, -math.inf)
+        values, tokens = allowed.topk(min(max(ALTERNATIVES, beam_size + 1), allowed.shape[1]))
+        likeliest = values.tolist()
+        if any(math.isnan(row[0]) for row in likeliest):  # one such logit makes all of its row so
             raise FloatingPointError("the model computed values that are not numbers; please load an intact checkpoint")
-        allowed = log_probs.clone()
-        for token in vocabulary.never_written:
-            allowed[:, token] = -math.inf
-        values, tokens = allowed.topk(min(ALTERNATIVES, allowed.shape[1]))
-        betas = step.beta.float().mean(dim=1).cpu().numpy()
+        beta = step.beta.float().cpu().numpy()
+        betas = beta[:, 0] if beta.shape[1] == 1 else beta.mean(axis=1)
         numbers = log_probs.numpy(), allowed.numpy(), step.alpha.float().cpu().numpy(), betas
-        return cls(step.state, *numbers, values.tolist(), tokens.tolist())
+        return cls(step.state, *numbers, likeliest, tokens.tolist())
 
     def extend(self, parent: Hypothesis, row: int, candidate: Candidate, end: int) -> Hypothesis:
         """``parent``, which was read from ``row``, with the candidate's word."""
@@ -170,7 +176,7 @@ class _Reading:
     def _alternatives(self, row: int) -> tuple[tuple[int, float], ...]:
         """The likeliest tokens of a row and their probabilities, found once for all that grow from it."""
         if row not in self.known:
-            ranked = zip(self.tokens[row], self.likeliest[row], strict=True)
+            ranked = zip(self.tokens[row][:ALTERNATIVES], self.likeliest[row], strict=False)
             self.known[row] = tuple((token, math.exp(value)) for token, value in ranked if value > -math.inf)
         return self.known[row]
 
@@ -179,8 +185,8 @@ def _next_rows(state: DecoderState, races: Sequence[tuple[Hypothesis, ...]]) -> 
     """States and last words of all live hypotheses, each photo padded to the widest race."""
     width = max(len(live) for live in races)
     padded = [hypothesis for live in races for hypothesis in (*live, *(live[-1:] * (width - len(live))))]
-    rows = torch.tensor([hypothesis.row for hypothesis in padded], device=state.hidden.device)
-    words = torch.tensor([hypothesis.steps[-1].token for hypothesis in padded], device=state.hidden.device)
+    numbers = [[hypothesis.row for hypothesis in padded], [hypothesis.steps[-1].token for hypothesis in padded]]
+    rows, words = torch.tensor(numbers, device=state.hidden.device).unbind()
     return state.select(rows), words
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +37,29 @@ class BeamSearch:
         room = self.size - len(beam.finished)
         totals = log_probs + np.array([[hypothesis.log_prob] for hypothesis in beam.live])
         return [Candidate(parent, token) for parent, token in highest(totals, room)]
+
+    def select_likeliest(
+        self, beam: Beam, tokens: Sequence[Sequence[int]], log_probs: Sequence[Sequence[float]]
+    ) -> list[Candidate] | None:
+        """The same from a few of each row, for no more than ``size`` of any can be kept; None where they do not tell.
+
+        Args:
+            tokens: of each live hypothesis its likeliest, likeliest first, one more than ``size`` if there are so many.
+            log_probs: those of these tokens.
+        """
+        candidates = []
+        for parent, hypothesis in enumerate(beam.live):
+            before = math.nan
+            for token, log_prob in zip(tokens[parent], log_probs[parent], strict=True):
+                total = log_prob + hypothesis.log_prob
+                if total == -math.inf:
+                    break
+                if total == before:  # which of equals come first is told by all of the row
+                    return None
+                candidates.append((-total, parent, token))
+                before = total
+        candidates.sort()
+        return [Candidate(parent, token) for _, parent, token in candidates[: self.size - len(beam.finished)]]
 
 
 @dataclass(frozen=True)

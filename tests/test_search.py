@@ -575,3 +575,25 @@ def test_highest_takes_ties_in_order_and_no_impossible_ones():
     assert highest(scores, 4) == [(0, 1), (1, 0), (1, 2), (1, 1)]
     assert highest(scores, 2) == [(0, 1), (1, 0)]
     assert len(highest(scores, 100)) == 5
+
+
+@pytest.mark.parametrize("levels", [3, 12, 1_000_000])
+def test_the_likeliest_of_each_row_choose_what_all_of_it_would(levels):
+    """Few levels make many equal; some are impossible, some captions have ended, and a row can hold few words."""
+    random, told, silent = np.random.default_rng(levels), 0, 0
+    for _ in range(400):
+        size, words, live = random.integers(1, 6), random.integers(2, 12), random.integers(1, 4)
+        log_probs = -random.integers(1, levels, (live, words), endpoint=True) / levels
+        log_probs[random.random((live, words)) < 0.2] = -np.inf
+        finished = tuple(Hypothesis(finished=True) for _ in range(random.integers(0, size)))
+        beam = Beam(tuple(Hypothesis(log_prob=-float(total)) for total in random.integers(0, 3, live)), finished)
+        values, tokens = torch.from_numpy(log_probs).topk(min(size + 1, words))
+        chosen = BeamSearch(size).select_likeliest(beam, tokens.tolist(), values.tolist())
+        if chosen is None:
+            silent += 1
+            assert any(len({*row[row > -np.inf]}) < (row > -np.inf).sum() for row in values.numpy())
+        else:
+            told += 1
+            assert chosen == BeamSearch(size).select(beam, log_probs, log_probs)
+    assert told > 20
+    assert silent > 20 or levels > 12
