@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 TRAINING = {
-    "train": "train a model on a Karpathy split JSON",
+    "train": "train a model on captioned photos",
     "evaluate": "score a checkpoint on a data set",
     "average": "the mean of the weights of several checkpoints",
     "reproduce": "train by a recipe of several stages",

@@ -9,8 +9,8 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
@@ -30,9 +30,14 @@ LEVELS = 256  # of an activation
 WEIGHT_LEVELS = 127  # of a weight, either side of zero
 
 
+@cache
 def runtime_is_installed() -> bool:
-    """Whether OpenVINO is here; found, not imported."""
-    return find_spec(RUNTIME) is not None
+    """Whether OpenVINO is here and can be imported: half an installation computes nothing."""
+    try:
+        runtime()
+    except (ImportError, OSError):  # not installed, or one of its libraries is missing
+        return False
+    return True
 
 
 def runtime() -> ModuleType:

@@ -187,7 +187,7 @@ class Captioner:
                 or the maps of ``attention`` are not of the look's grid.
         """
         prefix = sentence_ids(self.vocabulary, sentence)
-        snapshot = _last(self._searched(look, self._complete(None), prefix, attention))
+        snapshot = _last(self._searched(look, self._settled(None), prefix, attention))
         (caption,) = self._captions(snapshot, look)
         unknown = unknown_words(self.vocabulary, sentence)
         return caption.with_unknown(unknown, self.vocabulary.known) if unknown else caption
@@ -250,7 +250,7 @@ class Captioner:
         beginning: str | Sequence[str],
         attention: AttentionOverride | None,
     ) -> Iterator[list[Snapshot]]:
-        settings = self._complete(settings)
+        settings = self._settled(settings)
         prefix = beginning_ids(self.vocabulary, beginning, settings.max_length)
         return self._searched(look, settings, prefix, attention)
 
@@ -263,7 +263,7 @@ class Captioner:
             return search(self._folded, look.folded, self.vocabulary, settings, prefix, attention)
         return search(self.decoder, look.annotations, self.vocabulary, settings, prefix, attention)
 
-    def _complete(self, settings: SearchSettings | None) -> SearchSettings:
+    def _settled(self, settings: SearchSettings | None) -> SearchSettings:
         return self.card.completed(settings or SearchSettings(beam_size=self.card.beam_size))
 
     def _captions(self, snapshot: Snapshot, look: Look) -> tuple[Caption, ...]:

@@ -25,7 +25,18 @@ from captioner.settings import SearchSettings, SettingsError
 from captioner.strategies import BeamSearch, StochasticBeamSearch, Strategy
 from captioner.vocabulary import END, SPECIALS, Vocabulary
 
-__all__ = ["Hypothesis", "SearchSettings", "SettingsError", "Snapshot", "search"]
+__all__ = [
+    "Branch",
+    "Completion",
+    "Hypothesis",
+    "SearchSettings",
+    "SearchTree",
+    "SettingsError",
+    "Snapshot",
+    "complete",
+    "next_word",
+    "search",
+]
 
 ALTERNATIVES = 5
 ROOT = -1  # where the tree begins

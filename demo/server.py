@@ -32,7 +32,7 @@ from demo.runs.sessions import MAX_SESSIONS, Sessions
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Noto Sans KR", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 MAX_THREADS = 128  # one for each run at work or in line, and some for everything else
-SWEEP_SECONDS = 30.0
+SWEEP_SECONDS = 10.0
 STOP_SECONDS = 2
 
 

@@ -2,6 +2,10 @@
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +23,7 @@ from captioner.encoder import EncoderConfig
 from captioner.encoder_form import EncoderInForm, FormError, device_named, fastest_form
 from captioner.pipeline import Captioner
 
+ROOT = Path(__file__).resolve().parent.parent
 CPU = torch.device("cpu")
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 SOME = {"conv1": (-1.0, 1.0)}
@@ -174,3 +179,40 @@ def test_the_command_line_takes_a_form(checkpoint, tmp_path, capsys):
     assert written["--exact"] == written["--form=exact"]
     assert main(["caption", str(tmp_path / "red.png"), "--device", "abacus"]) == 1
     assert "no device 'abacus'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_runtime_that_cannot_be_imported_is_none(checkpoint, tmp_path):
+    """Half an installation: the package is found, and a library of its own is missing."""
+    save_checkpoint(tmp_path / "model", checkpoint)
+    Image.new("RGB", (70, 90), (200, 30, 30)).save(tmp_path / "red.png")
+    (tmp_path / "openvino").mkdir()
+    (tmp_path / "openvino" / "__init__.py").write_text("raise ImportError('libopenvino.so: no such file')")
+
+    def caption(*options):
+        command = [sys.executable, "-m", "captioner", "caption", tmp_path / "red.png"]
+        command += ["--checkpoint", tmp_path / "model", *options]
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(
+            command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120, check=False
+        )
+
+    fastest, int8 = caption(), caption("--form", "int8")
+    words = [run.stdout.partition("(log-")[0] for run in (caption("--form", "float32"), caption("--exact"))]
+    assert (fastest.returncode, words[0]) == (0, words[1]), fastest.stderr
+    assert words[0].strip()
+    refused = "The form int8 needs OpenVINO; please run: pip install openvino"
+    assert (int8.returncode, int8.stderr.strip()) == (1, refused)
+
+
+def test_a_photo_that_cannot_be_read_is_not_counted(tmp_path, capsys):
+    save_checkpoint(tmp_path / "model", make_checkpoint("int8"))
+    Image.new("RGB", (70, 90), (200, 30, 30)).save(tmp_path / "red.png")
+    (tmp_path / "none.png").write_bytes(b"no photo")
+    assert main(["quantize", str(tmp_path / "model"), str(tmp_path / "red.png"), str(tmp_path / "none.png")]) == 1
+    said = capsys.readouterr()
+    assert "measured on 1 photos" in said.out
+    assert "none.png" in said.err
+    with pytest.raises(SystemExit):
+        main(["quantize", str(tmp_path / "model"), str(tmp_path / "red.png"), "--limit", "-1"])
+    assert "at least 1" in capsys.readouterr().err

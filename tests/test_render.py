@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from captioner.caption import Alternative, Caption
-from captioner.render import Style, figure, frames, overlay, record, save_animation, save_figure, smooth
+from captioner.caption import Alternative, Caption, record
+from captioner.render import Style, figure, frames, overlay, save_animation, save_figure, smooth
 from captioner.render.looks import lettering
 
 ROWS, COLUMNS = 3, 2

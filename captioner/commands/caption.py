@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from tqdm import tqdm
 
-from captioner.caption import Caption, Word
+from captioner.caption import Caption, Word, record
 from captioner.checkpoint import MODEL, card_of
 from captioner.commands.folders import OUTPUT_SUFFIXES, Found, OutputError, Report, find, sidecars
 from captioner.commands.many import Task, caption_many
@@ -28,7 +28,6 @@ from captioner.render import (
     Style,
     StyleLook,
     StyleScale,
-    record,
     save_animation,
     save_figure,
 )

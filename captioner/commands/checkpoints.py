@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from captioner.card import Card
-from captioner.checkpoint import RANGES, CheckpointError, load_checkpoint, save_checkpoint
+from captioner.checkpoint import RANGES, Checkpoint, CheckpointError, load_checkpoint, save_checkpoint
 from captioner.commands.folders import find
 from captioner.compiled_encoder import activation_ranges
 from captioner.photo import PhotoError, PhotoFormat, prepare
@@ -54,12 +54,28 @@ def _import(arguments: argparse.Namespace) -> int:
             f"{folder}: expected a new folder, found one that is in use; name another, or add --overwrite"
         )
     imported = read_tutorial(arguments.checkpoint, arguments.word_map, folder.resolve().name, arguments.storage)
-    try:
-        card = save_checkpoint(folder, imported)
-    except OSError as error:
-        raise CheckpointError(f"{folder}: expected a place to write to, found {error}; name another folder") from None
+    card = written(folder, imported)
     sys.stdout.write(f"{_summary(card)}\nUse it: python -m captioner caption PHOTO --checkpoint {_quoted(folder)}\n")
     return 0
+
+
+def written(folder: Path, checkpoint: Checkpoint) -> Card:
+    """Save a checkpoint where somebody named it.
+
+    Raises:
+        CheckpointError: if that is no place to write to.
+    """
+    try:
+        return save_checkpoint(folder, checkpoint)
+    except OSError as error:
+        raise CheckpointError(f"{folder}: expected a place to write to, found {error}; name another folder") from None
+
+
+def at_least_one(text: str) -> int:
+    """An option's whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
 
 
 def _taken(folder: Path) -> bool:
@@ -86,7 +102,9 @@ def _add_quantize(subparsers: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("checkpoint", type=Path, help="folder of the model; gets ranges.safetensors")
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="photo, or folder of photos to train on")
     parser.add_argument("--recursive", action="store_true", help="the folders inside too")
-    parser.add_argument("--limit", type=int, default=PHOTOS, help="drawn photos at most (default: %(default)s)")
+    parser.add_argument(
+        "--limit", type=at_least_one, default=PHOTOS, help="drawn photos at most (default: %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the draw")
     parser.set_defaults(run=_quantize)
 
@@ -95,18 +113,23 @@ def _quantize(a: argparse.Namespace) -> int:
     checkpoint = load_checkpoint(a.checkpoint)
     photos = find(a.photos, a.recursive).photos
     drawn = sorted(random.Random(a.seed).sample(photos, min(a.limit, len(photos))))
-    ranges = activation_ranges(checkpoint.encoder, _batches(drawn, checkpoint.card.photo))
-    save_checkpoint(a.checkpoint, checkpoint._replace(ranges=ranges))
-    print(f"{a.checkpoint / RANGES}: ranges of {len(ranges)} activations, measured on {len(drawn)} photos")
-    return 0
+    unread: list[Path] = []
+    ranges = activation_ranges(checkpoint.encoder, _batches(drawn, checkpoint.card.photo, unread))
+    written(a.checkpoint, checkpoint._replace(ranges=ranges))
+    print(
+        f"{a.checkpoint / RANGES}: ranges of {len(ranges)} activations, measured on {len(drawn) - len(unread)} photos"
+    )
+    return 1 if unread else 0
 
 
-def _batches(photos: Sequence[Path], photo_format: PhotoFormat) -> Iterator[Tensor]:
+def _batches(photos: Sequence[Path], photo_format: PhotoFormat, unread: list[Path]) -> Iterator[Tensor]:
+    """Batches of the photos; those that cannot be read are named, and noted."""
     tensors: list[Tensor] = []
     for path in tqdm(photos, desc="photos", leave=False):
         try:
             tensors.append(prepare(path, photo_format).tensor)
         except PhotoError as error:
+            unread.append(path)
             print(f"{path}: {error}", file=sys.stderr)
         if len(tensors) == BATCH:
             yield torch.stack(tensors)

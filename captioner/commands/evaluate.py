@@ -17,6 +17,7 @@ from torch import Tensor
 
 from captioner.checkpoint import CARD, load_checkpoint
 from captioner.commands.caption import add_form, form_of
+from captioner.commands.checkpoints import at_least_one
 from captioner.commands.train import add_data, sources_of
 from captioner.encoder import FEATURE_SIZE, Encoder, without_identity_blocks
 from captioner.pipeline import Captioner
@@ -40,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     add_form(parser)
     parser.add_argument("--features", type=Path, help="folder of cached features of --data")
     parser.add_argument("--split", default="val")
-    parser.add_argument("--limit", type=_count, help="only the first so many photos of each set")
+    parser.add_argument("--limit", type=at_least_one, help="only the first so many photos of each set")
     parser.add_argument(
         "--skip-bad", action="store_true", help="leave out photos that are missing, damaged or without captions"
     )
@@ -59,12 +60,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--json", type=Path, help="write the captions and scores here")
     parser.add_argument("--write-card", action="store_true", help="put the scores on the checkpoint's card")
     parser.set_defaults(run=_run)
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
-    return int(text)
 
 
 def _run(a: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from captioner.checkpoint import save_checkpoint
+from captioner.commands.checkpoints import written
 from captioner.training.data.sources import Source, read_sources
 from captioner.training.optimization import mean_checkpoint
 from captioner.training.options import OptionError, add_options, pairs, read_options
@@ -95,6 +95,6 @@ def _add_average(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _average(a: argparse.Namespace) -> int:
-    save_checkpoint(a.output, mean_checkpoint(a.checkpoints))
+    written(a.output, mean_checkpoint(a.checkpoints))
     print(f"checkpoint in {a.output}")
     return 0

@@ -1,9 +1,8 @@
-"""Pictures of a caption: overlay, the paper's figure, an animation; and its JSON form. No torch, no pyplot.
+"""Pictures of a caption: overlay, the paper's figure, an animation. No torch, no pyplot.
 
 matplotlib and scikit-image are imported by the first picture: they take as long as the rest of the page.
 """
 
-from captioner.caption import record
 from captioner.render.animation import ANIMATION_SUFFIXES, frames, save_animation
 from captioner.render.figure import FIGURE_SUFFIXES, figure, save_figure
 from captioner.render.looks import Style, StyleLook, StyleScale, overlay, smooth
@@ -17,7 +16,6 @@ __all__ = [
     "figure",
     "frames",
     "overlay",
-    "record",
     "save_animation",
     "save_figure",
     "smooth",

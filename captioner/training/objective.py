@@ -74,7 +74,7 @@ def objective(
       sum over time runs over a caption's real steps.
     - ``region``: its weight times the mean over words with boxes of ``−log Σ_i α_i inside_i``
       (attention supervision; Liu et al. 2017).
-    - ``auxiliary``: as `captioner.training.objective` weighs them, a mean over photos.
+    - ``auxiliary``: as `AuxiliaryLosses` weighs them, a mean over photos.
 
     ``shares`` weighs the terms of one process among several.
     """

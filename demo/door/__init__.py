@@ -1,1 +1,1 @@
-"""What stands before the page: requests checked, what is refused or fails logged, memory given back."""
+"""What stands before the page: requests checked, what is refused or fails logged."""

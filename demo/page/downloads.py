@@ -13,9 +13,9 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import FileData, GradioModel
 
-from captioner.caption import Caption
+from captioner.caption import Caption, record
 from captioner.pipeline import Guess
-from captioner.render import ANIMATION_SUFFIXES, Style, record, save_animation, save_figure
+from captioner.render import ANIMATION_SUFFIXES, Style, save_animation, save_figure
 from captioner.search import SettingsError
 from captioner.settings import shown as excerpt
 from demo.gradio_inside import NoStub

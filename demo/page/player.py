@@ -139,6 +139,19 @@ class CompletionFeed(StepNumbersFeed):
     start = "startCompletions"
 
 
+class LiveSwitch(gr.HTML, metaclass=NoStub):
+    """A button that asks the player, inside the page, for its camera; Python hears nothing of it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            html_template='<button type="button" class="sat-live-switch" aria-pressed="false"></button>',
+            css_template=read_static("components.css"),
+            js_on_load=static_script("components.js", "startLiveSwitch"),
+            apply_default_css=False,
+            **options,
+        )
+
+
 def page_head() -> str:
     """HTML for the beginning of the page's head: what has to run before Gradio starts.
 
@@ -199,16 +212,3 @@ def _served(message: Message) -> Message:
     """The message with its photo as a file to serve."""
     photo = message.get("photo")
     return {**message, "photo": FileData(path=photo).model_dump()} if photo else {**message}
-
-
-class LiveSwitch(gr.HTML, metaclass=NoStub):
-    """A button that asks the player, inside the page, for its camera; Python hears nothing of it."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(
-            html_template='<button type="button" class="sat-live-switch" aria-pressed="false"></button>',
-            css_template=read_static("components.css"),
-            js_on_load=static_script("components.js", "startLiveSwitch"),
-            apply_default_css=False,
-            **options,
-        )

@@ -33,8 +33,8 @@ def caption_answer(caption: Caption, done: bool = True) -> Message:
 
 def guess_answer(guess: Guess) -> Message:
     """What a search has so far, and how like the training photos its photo is, if that is known."""
-    known = guess.familiar and {"level": guess.familiar.level, "stranger": short(guess.familiar.stranger)}
-    return {**caption_answer(guess.leader, guess.done), "familiarity": known}
+    familiarity = guess.familiar and {"level": guess.familiar.level, "stranger": short(guess.familiar.stranger)}
+    return {**caption_answer(guess.leader, guess.done), "familiarity": familiarity}
 
 
 def pair_answer(before: Captioned, after: Captioned) -> Message:

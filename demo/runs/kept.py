@@ -21,7 +21,7 @@ from captioner.pipeline import Look
 from demo.runs.updates import Shown
 
 VARIABLE = "CAPTIONER_KEPT_MB"
-LEAST, MOST, SHARE = 32, 96, 128  # megabytes, and which part of the memory that the process may have
+LEAST, MOST, SHARE = 32, 64, 128  # megabytes, and which part of the memory that the process may have
 MEGABYTE = 2**20
 M_ARENA_MAX = -8  # malloc.h
 ARENAS = 2
@@ -33,7 +33,7 @@ class BudgetError(ValueError):
 
 
 def budget(environment: Mapping[str, str] = os.environ) -> int:
-    """Bytes that may be kept: what the environment says, or else a 128th of `available`, from 32 to 96 MB.
+    """Bytes that may be kept: what the environment says, or else a 128th of `available`, from 32 to 64 MB.
 
     Raises:
         BudgetError: if the environment says no whole number of megabytes.

@@ -10,7 +10,7 @@ import { createTimeline } from './model/timeline.js';
 import { mapDescription, nameOf, sentence } from './model/wording.js';
 import { createAnswer, createSecondPane } from './view/comparison.js';
 import { label } from './view/elements.js';
-import { createGlossary, createStrip } from './view/explanations.js';
+import { createGlossary, createHowItWorks } from './view/explanations.js';
 import { createGuess } from './view/guess.js';
 import { createLecture } from './view/lecture.js';
 import { createLesson } from './view/lesson.js';
@@ -151,7 +151,7 @@ export function startPlayer({ element, props, watch, trigger }) {
     },
   };
   const playback = createPlayback(root, store, timeline, {
-    views: [captionLine, tree, createWordPanel(root, branch), questions, answer, lecture, secondPane, guess], stage, secondPane, controls, strip: createStrip(root) });
+    views: [captionLine, tree, createWordPanel(root, branch), questions, answer, lecture, secondPane, guess], stage, secondPane, controls, howItWorks: createHowItWorks(root) });
 
   createGlossary(root, spoken(props.glossary));
   keepInSight(root);

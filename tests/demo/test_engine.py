@@ -165,7 +165,7 @@ def test_the_budget_is_the_environments_or_a_share_of_memory(monkeypatch):
     for said in ("0", "-1", "many", "1.5"):
         with pytest.raises(BudgetError, match="CAPTIONER_KEPT_MB must be a whole number"):
             budget({"CAPTIONER_KEPT_MB": said})
-    for memory, expected in ((2**30, 32), (8 * 2**30 + 100, 64), (64 * 2**30, 96)):
+    for memory, expected in ((2**30, 32), (8 * 2**30 + 100, 64), (64 * 2**30, 64)):
         monkeypatch.setattr(kept, "available", lambda memory=memory: memory)
         assert budget({}) == expected * 2**20
 
@@ -180,6 +180,6 @@ def test_a_container_may_have_less_than_the_machine(tmp_path):
 
 def test_a_machine_that_does_not_say_how_much_memory_it_has_keeps_the_most(monkeypatch):
     monkeypatch.delattr(os, "sysconf")
-    assert available(()) == 12 * 2**30, "of which a 128th is 96 MB"
+    assert available(()) == 8 * 2**30, "of which a 128th is 64 MB"
     monkeypatch.setattr(kept, "CGROUP_LIMITS", ())
-    assert budget({}) == 96 * 2**20
+    assert budget({}) == 64 * 2**20

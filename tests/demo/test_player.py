@@ -69,3 +69,10 @@ def test_thumbnails_are_small_and_square():
         with Image.open(file) as image:
             assert image.size == (160, 160)
     assert files[0].read_bytes() == thumbnail(examples()[0]).read_bytes()
+
+
+def test_the_program_is_joined_once():
+    """Gradio makes a player anew for every update that leaves it as it is, and keeps it with the tab."""
+    one, other = AttentionPlayer(), AttentionPlayer()
+    assert one.js_on_load is other.js_on_load
+    assert one.css_template is other.css_template

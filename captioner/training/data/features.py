@@ -3,6 +3,8 @@
 A shard is a file of many photos' features. Its rows are whole as soon as it is there, so several processes
 can compute a cache together, and any number of workers read it, mapped into memory. A cache may hold
 more photos than are asked for, and grows by those that it lacks.
+
+A `Loader` is what a model reads in training: the photos themselves, or these features.
 """
 
 from __future__ import annotations

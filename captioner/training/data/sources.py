@@ -159,12 +159,12 @@ def checked(
     """
     bad = _uncaptioned(mixture, splits) | _unreadable(mixture, to_read, photo_format)
     if bad:
-        listed = [f"{name}: {reason}" for (_, name), reason in bad.items()]
+        lines = [f"{name}: {reason}" for (_, name), reason in bad.items()]
         more = [f"and {len(bad) - SHOWN} more"] if len(bad) > SHOWN else []
         if not skip_bad:
             remedy = "mend them, or go on without them: --skip-bad"
-            raise DatasetError("\n".join([*listed[:SHOWN], *more, remedy]))
-        print("\n".join(["left out:", *listed[:SHOWN], *more]), file=sys.stderr)  # noqa: T201
+            raise DatasetError("\n".join([*lines[:SHOWN], *more, remedy]))
+        print("\n".join(["left out:", *lines[:SHOWN], *more]), file=sys.stderr)  # noqa: T201
     datasets = tuple(
         replace(
             dataset,

@@ -12,7 +12,7 @@ const LINGER = 150; // milliseconds, to come from a word to its explanation
 const GAP = 6; // pixels
 
 // How it works: the parts from photo to word, lit in step with playback; each opens one sentence and its equations.
-export function createStrip(root) {
+export function createHowItWorks(root) {
   const section = root.querySelector('.sat-how-it-works');
   const list = section.querySelector('ol');
   const panel = section.querySelector('.sat-part-panel');

@@ -132,8 +132,8 @@ function createCamera(video, lost) {
 // A canvas as a JPEG file in base64, in at most so many characters.
 function fileOf(picture, limit) {
   const made = [0.92, 0.8, 0.6, 0.4].map((quality) => () => fileIn(picture.toDataURL('image/jpeg', quality)));
-  for (const make of made) {
-    const file = make();
+  for (const encoded of made) {
+    const file = encoded();
     if (file.length <= limit) return file;
   }
   return '';

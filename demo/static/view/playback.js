@@ -101,8 +101,8 @@ export function createControls(element, store, on) {
 }
 
 // The frames: moves time on, shows the word of the moment everywhere, and rests when nothing moves.
-// ``views``: each shows a moment. ``stage``, ``secondPane``: maps that glide. ``controls``, ``strip``: follow time.
-export function createPlayback(root, store, timeline, { views, stage, secondPane, controls, strip }) {
+// ``views``: each shows a moment. ``stage``, ``secondPane``: maps that glide. ``controls``, ``howItWorks``: follow time.
+export function createPlayback(root, store, timeline, { views, stage, secondPane, controls, howItWorks }) {
   let last = null;
   let request = null;
   let changed = true; // since the last frame, by time or by something else
@@ -142,7 +142,7 @@ export function createPlayback(root, store, timeline, { views, stage, secondPane
     }
     const state = store.get();
     controls.seek(timeline.position(), countOf(state));
-    strip.follow(state, timeline.position());
+    howItWorks.follow(state, timeline.position());
     const blend = timeline.blend();
     const moving = [stage, secondPane].map((each) => each.tick(elapsed, blend)).includes(true);
     const going = moving || (state.playing && state.words.length > 0);
