@@ -210,37 +210,6 @@ def deletion_curve(decoder: Decoder, features: Tensor, noun: Named, order: Tenso
     return step.logits.double().log_softmax(dim=1)[:, word].cpu()
 
 
-def attention_table(
-    decoder: Decoder,
-    examples: Sequence[Example],
-    annotate: Annotate,
-    vocabulary: Vocabulary,
-    entities: Entities,
-    settings: SearchSettings,
-) -> dict[str, dict[str, float]]:
-    """Four rows of scores; ``settings`` are those of the model's own captions.
-
-    See `grounding_scores` (references, teacher-forced, and own captions), `sharpness_scores` (own
-    captions) and `deletion_scores` (nouns of the references that the model knows).
-    """
-    named: list[Named] = []
-    own: list[CaptionMaps] = []
-    own_named: list[Named] = []
-    for example in tqdm(examples, desc="attention", unit="photo", leave=False):
-        name = example.filename
-        named += reference_nouns(teacher_forced_maps(decoder, name, example.captions, annotate, vocabulary), entities)
-        written = decode(decoder, [annotate([name])], vocabulary, settings)
-        own += (maps := teacher_forced_maps(decoder, name, written, annotate, vocabulary))
-        own_named += own_nouns(maps[0], example, entities, vocabulary)
-    known = [each for each in named if each.caption.words[each.position + 1] not in vocabulary.never_written]
-    return {
-        "attention on reference head nouns": grounding_scores(named),
-        "attention on nouns of its own captions": grounding_scores(own_named),
-        "attention maps of its own captions": sharpness_scores(own),
-        "log-probability as cells are deleted": deletion_scores(decoder, known, annotate),
-    }
-
-
 def sharpness_scores(captions: Sequence[CaptionMaps]) -> dict[str, float]:
     """Normalised entropy of the words' maps, and their mean distance within a caption.
 
@@ -270,3 +239,34 @@ def mean_distance(alphas: NDArray[np.float32]) -> float:
     """Mean total variation ``½ Σ_i |α_si − α_ti|`` over all pairs of rows of ``(T, L)``: 0 alike, 1 disjoint."""
     differences = np.abs(alphas[:, None].astype(np.float64) - alphas[None]).sum(axis=2) / 2
     return float(differences[np.triu_indices(len(alphas), 1)].mean())
+
+
+def attention_table(
+    decoder: Decoder,
+    examples: Sequence[Example],
+    annotate: Annotate,
+    vocabulary: Vocabulary,
+    entities: Entities,
+    settings: SearchSettings,
+) -> dict[str, dict[str, float]]:
+    """Four rows of scores; ``settings`` are those of the model's own captions.
+
+    See `grounding_scores` (references, teacher-forced, and own captions), `sharpness_scores` (own
+    captions) and `deletion_scores` (nouns of the references that the model knows).
+    """
+    named: list[Named] = []
+    own: list[CaptionMaps] = []
+    own_named: list[Named] = []
+    for example in tqdm(examples, desc="attention", unit="photo", leave=False):
+        name = example.filename
+        named += reference_nouns(teacher_forced_maps(decoder, name, example.captions, annotate, vocabulary), entities)
+        written = decode(decoder, [annotate([name])], vocabulary, settings)
+        own += (maps := teacher_forced_maps(decoder, name, written, annotate, vocabulary))
+        own_named += own_nouns(maps[0], example, entities, vocabulary)
+    known = [each for each in named if each.caption.words[each.position + 1] not in vocabulary.never_written]
+    return {
+        "attention on reference head nouns": grounding_scores(named),
+        "attention on nouns of its own captions": grounding_scores(own_named),
+        "attention maps of its own captions": sharpness_scores(own),
+        "log-probability as cells are deleted": deletion_scores(decoder, known, annotate),
+    }

@@ -4,7 +4,7 @@ import { sumOf } from './maps.js';
 import { say } from './strings.js';
 import { percent, signed } from './wording.js';
 
-export const FORMULAS = {
+const FORMULAS = {
   energy: 'eᵢ = w · f(Wₐ aᵢ + Wₕ hₜ₋₁)',
   alpha: 'αᵢ = exp eᵢ ∕ Σⱼ exp eⱼ',
   context: 'z = Σᵢ αᵢ aᵢ',

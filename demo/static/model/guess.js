@@ -43,7 +43,7 @@ export function brush({ row, column }, [rows, columns], reach) {
 }
 
 // The same words with the same maps are the same caption, whenever it was found.
-export function captionKey(words) {
+function captionKey(words) {
   return words.map(({ text, map }) => text + ' ' + map).join('\n');
 }
 

@@ -59,7 +59,7 @@ export function onArrival(sent, search) {
 const ABOUT_A_WORD = ['word', 'place'];
 
 // What is asked, as plain values; see `Question.asked`.
-export function askedOf({ kind, position, region, word, words, sentence, settings }) {
+function askedOf({ kind, position, region, word, words, sentence, settings }) {
   const details = { word: [position, word], place: [position, ...(region || [])], hide: region || [], own: [sentence], settings, branch: words };
   return [kind, ...(details[kind] || [])];
 }

@@ -6,7 +6,7 @@ import { colourTable, coverageOf } from './maps.js';
 import { unfold } from './messages.js';
 import { isAnswer, isKeepable } from './wording.js';
 
-export const QUESTIONS = ['word', 'place', 'hide', 'uniform', 'own', 'settings'];
+const QUESTIONS = ['word', 'place', 'hide', 'uniform', 'own', 'settings'];
 
 // A value that is replaced, never changed. ``set`` takes the fields that change; those who subscribed to one of them are
 // told at once, in the order they came, with the newest value and the one before. Who names no field hears of all.

@@ -69,7 +69,7 @@ export function settingsName([beam, temperature, seed]) {
   return say(temperature > 0 ? 'drawnName' : 'beamName', { beam, temperature, seed });
 }
 
-export function originName(caption) {
+function originName(caption) {
   if (caption.origin === 'settings') return settingsName(caption.settings);
   return say('origins')[caption.origin] || '';
 }

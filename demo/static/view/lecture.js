@@ -100,7 +100,7 @@ const NAMESPACE = 'http://www.w3.org/2000/svg';
 const SWING = 60; // pixels that a line goes round a card
 const CELLS = 12; // of the map's strongest, of which z is mostly made
 
-export function createTies(root) {
+function createTies(root) {
   const field = root.querySelector('.sat-ties');
   const stage = root.querySelector('.sat-top .sat-stage');
   const caption = root.querySelector('.sat-top .sat-caption');
