@@ -15,11 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from captioner.checkpoint import BUNDLED, Checkpoint, save_checkpoint
-from captioner.encoder import (
-    FEATURE_SIZE,
-    fast_dtype,
-    without_identity_blocks,
-)
+from captioner.encoder import FEATURE_SIZE, fast_dtype, without_identity_blocks
 from captioner.quantization import as_stored
 from captioner.search import SearchSettings
 from captioner.training.data.concepts import Concepts, Entities
