@@ -154,11 +154,14 @@ def shrunk_srgb(image: Image.Image, side: int) -> Image.Image:
 def _profile(image: Image.Image) -> tuple[ImageCms.ImageCmsProfile | None, str]:
     """The embedded profile and the kind of colours it describes: "RGB", "GRAY", "CMYK" or another's name."""
     content = image.info.get("icc_profile")
-    if not content or (len(content) <= SMALL_PROFILE and _is_the_screens(content)):
+    if not content:
         return None, ""
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
-        return profile, profile.profile.xcolor_space.strip()
+        space = profile.profile.xcolor_space.strip()
+        if space == "RGB" and len(content) <= SMALL_PROFILE and _is_the_screens(content):
+            return None, ""
+        return profile, space
     except Exception:  # the profile's parser meets arbitrary bytes
         return None, ""
 
@@ -186,13 +189,7 @@ def _is_the_screens(content: bytes) -> bool:
     levels = np.linspace(0, 255, 33).round().astype(np.uint8)
     greys = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     colours = np.concatenate([np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(-1, 3), greys])
-    try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
-        if profile.profile.xcolor_space.strip() != "RGB":
-            return False
-    except Exception:  # as in `_profile`
-        return False
-    followed = _in_srgb(Image.fromarray(colours[None]), profile)
+    followed = _in_srgb(Image.fromarray(colours[None]), ImageCms.ImageCmsProfile(io.BytesIO(content)))
     return followed is not None and int(np.abs(np.asarray(followed)[0].astype(int) - colours).max()) <= 1
 
 

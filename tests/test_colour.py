@@ -123,3 +123,11 @@ def test_a_profile_near_the_screens_is_followed_all_the_same(gamma):
         pixels = seen(stored(Image.fromarray(RGB), "PNG", icc_profile=rgb_profile(SRGB, gamma)))
         assert np.abs(pixels - to_srgb(RGB, SRGB, gamma)).max() <= 2
         assert np.abs(pixels - RGB).max() > 2
+
+
+@pytest.mark.parametrize("profile", [5, (1, 2), "sRGB", b"sRGB"])
+def test_what_is_no_profile_is_ignored(profile):
+    """A file's tag can be of any type."""
+    image = Image.fromarray(RGB)
+    image.info["icc_profile"] = profile
+    np.testing.assert_array_equal(seen(image), RGB)

@@ -74,7 +74,7 @@ def written(folder: Path, checkpoint: Checkpoint) -> Card:
 def at_least_one(text: str) -> int:
     """An option's whole number from 1 on."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
     return int(text)
 
 
